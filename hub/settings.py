@@ -1,0 +1,110 @@
+"""Configuration as frozen values: `hub.toml` and `connectors.d/*.toml`, every mistake at once with file and line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecretRef:
+    """A secret by reference: ``{ env = "X" }``, ``{ file = "secrets/x" }`` or ``{ credential = "x" }`` (systemd)."""
+
+    env: str = ""
+    file: str = ""  # absolute after loading
+    credential: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Auth:
+    """How we identify ourselves to a peer: none, basic, bearer, signature or national_platform."""
+
+    kind: str = "none"
+    options: Mapping[str, Any] = field(default_factory=dict)  # username, key, service, recipe parts …
+    secret: SecretRef | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamConfig:
+    """One stream of one connector, as configured."""
+
+    name: str
+    transport: str  # rest, table, files or push
+    every: timedelta | None = None
+    cron: str = ""
+    jitter: timedelta = timedelta(0)
+    url: str | SecretRef = ""
+    options: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # transport's own: page, records, total, table, query, folder …
+    cursor_field: str = ""  # their header of the cursor column; empty: none (whole source each time)
+    overlap: timedelta = timedelta(0)
+    auth: Auth = Auth()
+    fields: Mapping[str, str] = field(default_factory=dict)  # our name (中文 or english) = their header
+    freshness: timedelta | None = None
+    live_from: str = ""  # ISO date; event time earlier: backfill
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeliverConfig:
+    """Where one kind of message goes, and how."""
+
+    kind: str
+    url: str = ""
+    folder: str = ""  # absolute
+    receipts: str = ""  # absolute folder where receipt files come in
+    auth: Auth = Auth()
+    second: DeliverConfig | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectorConfig:
+    """`connectors.d/NAME.toml`."""
+
+    name: str
+    enabled: bool
+    path: Path
+    streams: Mapping[str, StreamConfig] = field(default_factory=dict)
+    push_token: SecretRef | None = None
+    deliver: Mapping[str, DeliverConfig] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Bounds on what comes in; bytes, rows, seconds."""
+
+    body_bytes: int = 16 * 1024 * 1024
+    file_bytes: int = 512 * 1024 * 1024
+    rows_per_page: int = 2000
+    rows_per_push: int = 10_000
+    cell_chars: int = 65_536
+    json_depth: int = 16
+    peer_seconds: float = 60.0
+    peer_bytes: int = 64 * 1024 * 1024
+    push_wait: float = 2.0  # seconds a push waits for its receipt before 202
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All of the configuration folder."""
+
+    folder: Path
+    database_url: str
+    listen: str = "127.0.0.1:8080"
+    communities: tuple[str, ...] = ()
+    policy_file: Path | None = None
+    overlay_file: Path | None = None
+    deadlines: Mapping[str, timedelta] = field(default_factory=dict)
+    retry_base: timedelta = timedelta(seconds=1)
+    retry_max: timedelta = timedelta(minutes=5)
+    tick: timedelta = timedelta(milliseconds=100)
+    lease: timedelta = timedelta(seconds=30)
+    contacts: Mapping[str, Any] = field(default_factory=dict)
+    calendar_folder: Path | None = None
+    keys: Mapping[str, SecretRef] = field(default_factory=dict)  # master
+    tokens: tuple[Mapping[str, str], ...] = ()  # read API: hash, role, communities
+    limits: Limits = Limits()
+    connectors: Mapping[str, ConnectorConfig] = field(default_factory=dict)
