@@ -46,7 +46,7 @@ Drafts = list[Draft | Problem]
 
 
 class Parcel(NamedTuple):
-    """Bytes on their way to a unit; ``no`` is the idempotency key. ``body`` was rendered once and is re-sent unchanged."""
+    """Bytes on their way to a unit; ``no`` is the idempotency key; ``body`` is rendered once, re-sent unchanged."""
 
     no: str
     to: str
@@ -57,7 +57,7 @@ class Parcel(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a delivery gave: ``sent`` (no answer can come back here), ``received`` (number), ``later`` or ``refused``."""
+    """What a delivery gave: ``sent`` (no answer can come back), ``received`` (number), ``later`` or ``refused``."""
 
     step: str
     number: str | None = None

@@ -1,8 +1,8 @@
 """The tables. SQLModel classes are rows and nothing more: they do not validate, so never build one from outside data.
 
 Integer keys inside, time-ordered UUID text (``uid``) outside. Instants are stored as integer microseconds since 1970
-UTC (``*_at``) and calendar days as integer proleptic ordinals (``*_on``, ``born``): both sort, both are the same on every engine, and
-neither is readable text. Everything personal is in ``body``, ``reporter`` and the blind indexes.
+UTC (``*_at``) and calendar days as integer proleptic ordinals (``born``): both sort, both are the same on every
+engine, and neither is readable text. Everything personal is in ``body``, ``reporter`` and the blind indexes.
 """
 
 from __future__ import annotations
@@ -232,7 +232,7 @@ class LightChange(SQLModel, table=True):
 
 
 class OwedRow(SQLModel, table=True):
-    """A report, a duty, or another owed thing that was opened. No household in any unique index (settle matches causes)."""
+    """A report, duty or other owed thing that was opened. No household in any unique index: settle matches causes."""
 
     __tablename__ = "owed"
     __table_args__ = (UniqueConstraint("no"), Index("owed_open", "state", "due"))
