@@ -1,0 +1,108 @@
+"""A department's paged HTTP server with invented police calls in Chinese columns, for the benchmarks.
+
+Run alone it prints its address on one line and serves until its standard input closes:
+``python benchmarks/source.py --records 100000``. Every page is made before the first request, so that the server's own
+work does not count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import threading
+from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗"
+GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉梅红建国"
+WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+PAGE = 500
+
+
+def id_number(draw: random.Random, year: int) -> str:
+    """An invented resident ID number whose check character is right (GB 11643)."""
+    day = datetime(year, 1, 1) + timedelta(days=draw.randrange(365))
+    body = f"310101{day:%Y%m%d}{draw.randrange(1000):03d}"
+    return body + "10X98765432"[sum(int(digit) * weight for digit, weight in zip(body, WEIGHTS, strict=True)) % 11]
+
+
+def person(draw: random.Random) -> dict[str, str]:
+    return {
+        "姓名": draw.choice(SURNAMES) + draw.choice(GIVEN) + draw.choice(GIVEN),
+        "证件号码": id_number(draw, draw.randrange(1950, 2005)),
+        "联系电话": f"139{draw.randrange(10**8):08d}",
+        "住址": f"长宁路{draw.randrange(2000)}弄{draw.randrange(60)}号{draw.randrange(2000)}室",
+    }
+
+
+def rows(count: int, seed: int = 20210830) -> list[dict[str, str]]:
+    """``count`` police calls over ``count / 3`` couples: first, second and third calls of the same people."""
+    draw = random.Random(seed)
+    couples = [(person(draw), person(draw)) for _ in range(max(1, count // 3))]
+    start = datetime(2026, 1, 1)
+    out = []
+    for number in range(count):
+        first, second = draw.choice(couples)
+        at = start + timedelta(seconds=number * 200)
+        row = {
+            "接警编号": f"JJ{number:09d}",
+            "报警时间": at.strftime("%Y-%m-%d %H:%M:%S"),
+            "更新时间": at.strftime("%Y-%m-%d %H:%M:%S"),
+            "警情类别": draw.choice("1112"),
+            "冲突程度": draw.choice(("1", "1", "2", "")),
+            "肢体冲突": draw.choice(("是", "否", "否", "")),
+            "伤情": draw.choice(("0", "0", "1", "")),
+            "处警结果": draw.choice("12359"),
+            "地址": first["住址"],
+            "报警内容": "邻居反映夫妻争吵，民警到场处置。",
+            "社区编码": f"31010100100{draw.randrange(1, 9)}",
+            "与对方关系": "配偶",
+        }
+        for prefix, who in (("甲方", first), ("乙方", second)):
+            row |= {prefix + column: value for column, value in who.items()}
+        out.append(row)
+    return out
+
+
+def serve(count: int) -> ThreadingHTTPServer:
+    """A server of ``count`` records in pages of 500: ``?pageNo=1`` → ``{"code": 0, "data": {"list": […], "total"}}``."""
+    made = rows(count)
+    pages = [
+        json.dumps({"code": 0, "msg": "", "data": {"list": made[at : at + PAGE], "total": count}}, ensure_ascii=False)
+        for at in range(0, count, PAGE)
+    ]
+    bodies = [page.encode() for page in pages] or [b'{"code":0,"data":{"list":[],"total":0}}']
+    empty = json.dumps({"code": 0, "msg": "", "data": {"list": [], "total": count}}).encode()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            number = int(parse_qs(urlsplit(self.path).query).get("pageNo", ["1"])[0])
+            body = bodies[number - 1] if number <= len(bodies) else empty
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Silent: a line per request would count in the measurement."""
+
+    return ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--records", type=int, default=100_000)
+    server = serve(parser.parse_args().records)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print(f"http://127.0.0.1:{server.server_address[1]}/api/incidents", flush=True)
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()
