@@ -1,4 +1,4 @@
-"""Configuration as frozen values: `hub.toml` and `connectors.d/*.toml`, every mistake at once with file and line."""
+"""Configuration as frozen values; `hub/configuration.py` reads them from `hub.toml` and `connectors.d/*.toml`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+
+class Installed(NamedTuple):
+    """What the configuration needs to know of one installed connector's manifest."""
+
+    streams: tuple[str, ...]
+    receives: tuple[str, ...] = ()  # kinds of message
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +101,7 @@ class Settings:
     folder: Path
     database_url: str
     listen: str = "127.0.0.1:8080"
+    behind_proxy: bool = False  # a TLS proxy stands in front: listening beyond loopback is then allowed
     communities: tuple[str, ...] = ()
     policy_file: Path | None = None
     overlay_file: Path | None = None
