@@ -89,6 +89,7 @@ class Problem(NamedTuple):
     remedy: str
     original: bytes
     rejected: bool = False  # True: not ours by rule (counted rejected); False: quarantined
+    draft: Draft | None = None  # of a rejected row: clean, so that the vault can keep its key, time and digest
 
 
 class Party(NamedTuple):
