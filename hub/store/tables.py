@@ -107,6 +107,7 @@ class Version(SQLModel, table=True):
     facts: str = _text()
     digest: bytes = _blob()
     issues: str = ""  # code:field;… of values applied empty
+    row: int = 0  # position in its page, as shown on receipts
     body: bytes = _blob()
     reporter: bytes | None = _blob(null=True)
 
@@ -115,7 +116,7 @@ class PartyRow(SQLModel, table=True):
     """A person on the current version of a record."""
 
     __tablename__ = "party"
-    __table_args__ = (Index("party_person", "person_id"),)
+    __table_args__ = (Index("party_person", "person_id"), {"sqlite_with_rowid": False})
     record_id: int = Field(sa_column=Column(BigInteger, primary_key=True))
     idx: int = Field(primary_key=True)
     role: str
@@ -123,13 +124,14 @@ class PartyRow(SQLModel, table=True):
     born: int | None = None  # ordinal day
     capacity: str | None = None
     sex: str | None = None
+    indexes: bytes = _blob()  # kind number and 16 bytes each, as in blind_index: what goes when the record changes
 
 
 class BlindIndex(SQLModel, table=True):
     """Keyed HMACs of the current version's identifiers, for look-ups."""
 
     __tablename__ = "blind_index"
-    __table_args__ = (Index("blind_index_record", "record_id"),)
+    __table_args__ = ({"sqlite_with_rowid": False},)
     value: bytes = Field(sa_column=Column(LargeBinary(16), primary_key=True))
     record_id: int = Field(sa_column=Column(BigInteger, primary_key=True))
     idx: int = Field(primary_key=True)
@@ -140,7 +142,7 @@ class Number(SQLModel, table=True):
     """Every incident number a current record carries or names, so that numbers link records (A6)."""
 
     __tablename__ = "number"
-    __table_args__ = (Index("number_record", "record_id"),)
+    __table_args__ = (Index("number_record", "record_id"), {"sqlite_with_rowid": False})
     no: str = Field(primary_key=True)
     record_id: int = Field(sa_column=Column(BigInteger, primary_key=True))
     own: bool  # True: the record's own key
@@ -184,7 +186,7 @@ class Membership(SQLModel, table=True):
     """Who belongs to a household; rebuilt by every placement of it."""
 
     __tablename__ = "membership"
-    __table_args__ = (Index("membership_person", "person_id"),)
+    __table_args__ = (Index("membership_person", "person_id"), {"sqlite_with_rowid": False})
     household_id: int = Field(sa_column=Column(BigInteger, primary_key=True))
     person_id: int = Field(sa_column=Column(BigInteger, primary_key=True))
     n: int = Field(primary_key=True)
@@ -199,7 +201,7 @@ class EventPlace(SQLModel, table=True):
     """On which households a current record counts, and why."""
 
     __tablename__ = "event_place"
-    __table_args__ = (Index("event_place_household", "household_id"),)
+    __table_args__ = (Index("event_place_household", "household_id"), {"sqlite_with_rowid": False})
     record_id: int = Field(sa_column=Column(BigInteger, primary_key=True))
     household_id: int = Field(sa_column=Column(BigInteger, primary_key=True))
     why: str
@@ -209,6 +211,7 @@ class WaitsOn(SQLModel, table=True):
     """Households whose answer changes when a silent stream is heard."""
 
     __tablename__ = "waits_on"
+    __table_args__ = (Index("waits_on_stream", "unit", "stream"), {"sqlite_with_rowid": False})
     household_id: int = Field(sa_column=Column(BigInteger, primary_key=True))
     unit: str = Field(primary_key=True)
     stream: str = Field(primary_key=True)
@@ -258,7 +261,7 @@ class OwedCause(SQLModel, table=True):
     """The records that cause an owed thing."""
 
     __tablename__ = "owed_cause"
-    __table_args__ = (Index("owed_cause_record", "record_id"),)
+    __table_args__ = (Index("owed_cause_record", "record_id"), {"sqlite_with_rowid": False})
     owed_id: int = Field(sa_column=Column(BigInteger, primary_key=True))
     record_id: int = Field(sa_column=Column(BigInteger, primary_key=True))
 
