@@ -1,0 +1,168 @@
+"""An assessment → the explanation as data: the stable JSON of ``households explain`` and of the HTTP door.
+
+``sentences.render`` speaks the same data to people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from hub.core.records import Assessment, Concern, Key, Light, Next, StreamKey
+
+Clause = Callable[[str], tuple[str, str]]
+"""Rule → (clause of the district document, law)."""
+
+FAMILIES: dict[str, str] = {
+    **dict.fromkeys(("R1", "R2", "R6", "R7", "R8", "O1", "O2", "E1"), "police_measure"),
+    **dict.fromkeys(("R3", "O6"), "court_measure"),
+    "R4": "notice",
+    **dict.fromkeys(("R5", "O3"), "mediation"),
+    **dict.fromkeys(("O4", "O5", "R9", "Y3", "E2"), "concern"),
+    **dict.fromkeys(("Y1", "Y2"), "divorce"),
+    **dict.fromkeys(("T1", "Y4", "G1"), "observation"),
+}
+"""Rule → family of reasons: all that units outside police, court, procuratorate and coordinator are told (section 7)."""
+
+FULL_READERS = frozenset({"exporter", "police", "court", "procuratorate", "police_duty", "prosecutor"})
+"""Who may read that a penalty was given (R2): sealed since 2026 for everybody else (section 2)."""
+
+
+class Heard(NamedTuple):
+    """When a stream was last heard, and what it last said about this household."""
+
+    stream: StreamKey
+    heard_at: datetime | None
+    overdue: bool
+    last_at: datetime | None = None
+    last_key: str | None = None
+
+
+class Subject(NamedTuple):
+    """Which household, as of when, under which policy."""
+
+    household: str
+    as_of: datetime
+    policy_version: str
+    community: str | None = None
+
+
+def explain(
+    subject: Subject,
+    assessment: Assessment,
+    clause: Clause,
+    times: Mapping[Key, datetime],
+    coverage: Iterable[Heard] = (),
+) -> dict[str, Any]:
+    """The explanation as JSON-ready data; instants are ISO text with zone, lights are words."""
+    concerns = shown(assessment)
+    coming = _next(assessment.next)
+    return {
+        "household": subject.household,
+        "community": subject.community,
+        "as_of": _iso(subject.as_of),
+        "light": assessment.light.name,
+        "since": _iso(assessment.since),
+        "concerns": [_concern(concern, clause, times) for concern in concerns],
+        "held": assessment.held
+        and {
+            "since": _iso(assessment.held.since),
+            "streams": [".".join(stream) for stream in assessment.held.streams],
+            "would_be": assessment.held.would_be.name,
+        },
+        "next": coming[0],
+        "then": coming[1:],
+        "coverage": [_heard(heard) for heard in coverage],
+        "categories": [
+            {"category": word, "from": since and since.isoformat(), "until": until and until.isoformat()}
+            for word, since, until in assessment.categories
+        ],
+        "notes": list(assessment.notes),
+        "valid_until": _iso(assessment.valid_until),
+        "policy_version": subject.policy_version,
+    }
+
+
+def shown(assessment: Assessment) -> list[Concern]:
+    """Concerns in the order people read them: open before closed, the gravest first; G1 only when the light is green."""
+    green = assessment.light == Light.green
+    kept = [c for c in assessment.concerns if c.rule != "G1" or (green and c.until is None)]
+    return sorted(kept, key=lambda c: (c.until is not None, -c.light, c.since, c.rule))
+
+
+def standing(assessment: Assessment) -> list[Concern]:
+    """The concerns that hold now: what lists and exports show."""
+    return [concern for concern in shown(assessment) if concern.until is None]
+
+
+def withhold(explanation: Mapping[str, Any], reader: str) -> dict[str, Any]:
+    """The same explanation with only what this reader may know (sections 2, 5 and 7).
+
+    A unit outside police, court, procuratorate and coordinator is told families of reasons, never rules or records; the
+    coordinator is told all but that a penalty was given.
+    """
+    if reader in FULL_READERS:
+        return dict(explanation)
+    hidden = {"R2"} if reader == "coordinator" else set(FAMILIES)
+    concerns = [_family(c) if c["rule"] in hidden else c for c in explanation["concerns"]]
+    return {**explanation, "concerns": concerns}
+
+
+def _family(concern: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **{key: concern[key] for key in ("light", "state", "since", "until")},
+        "rule": FAMILIES[concern["rule"]],
+        "clause": "",
+        "law": "",
+        "events": [],
+        "closes_by": [],
+        "missing": [],
+        "closed_by": None,
+        "notes": [],
+    }
+
+
+def _concern(concern: Concern, clause: Clause, times: Mapping[Key, datetime]) -> dict[str, Any]:
+    where, law = clause(concern.rule)
+    return {
+        "rule": concern.rule,
+        "light": concern.light.name,
+        "state": "open" if concern.until is None else "closed",
+        "since": _iso(concern.since),
+        "until": _iso(concern.until),
+        "clause": where,
+        "law": law,
+        "events": [_event(key, times) for key in concern.events],
+        "closes_by": list(concern.closes_by),
+        "missing": list(concern.missing),
+        "closed_by": concern.closed_by,
+        "closing": concern.closing_key and _event(concern.closing_key, times),
+        "notes": list(concern.notes),
+    }
+
+
+def _event(key: Key, times: Mapping[Key, datetime]) -> dict[str, Any]:
+    return {"unit": key.unit, "stream": key.stream, "key": key.no, "at": _iso(times.get(key))}
+
+
+def _heard(heard: Heard) -> dict[str, Any]:
+    return {
+        "unit": heard.stream.unit,
+        "stream": heard.stream.stream,
+        "heard_at": _iso(heard.heard_at),
+        "overdue": heard.overdue,
+        "last_at": _iso(heard.last_at),
+        "last_key": heard.last_key,
+    }
+
+
+def _next(coming: Sequence[Next]) -> list[dict[str, Any]]:
+    """What would change the light next, dates first; never empty, because every answer names it."""
+    ordered = sorted(coming, key=lambda n: (n.at is None, n.at.timestamp() if n.at else 0.0))
+    found = [{"at": _iso(n.at), "light": None if n.light is None else n.light.name, "by": n.by} for n in ordered]
+    return found or [{"at": None, "light": None, "by": "new_concern"}]
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
