@@ -150,6 +150,7 @@ class Case(NamedTuple):
     reports: tuple[Report, ...] = ()
     registered: bool = True  # False: a provisional household
     moved: frozenset[Key] = frozenset()  # records that left this household by a correction: no T1 opens for them (S25)
+    duties: tuple[Standing, ...] = ()  # duties that were opened for it: what a `duty_no` of a record names
 
 
 class Concern(NamedTuple):
@@ -204,6 +205,7 @@ class Owed(NamedTuple):
     closed: Closing | None = None
     facts: Mapping[str, object] = {}
     live: bool = True  # the fence: at least one cause may have side effects
+    household: int | None = None  # where it shows; no part of its identity but for D1–D5 on two households at once
 
 
 class Next(NamedTuple):
