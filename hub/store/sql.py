@@ -46,7 +46,8 @@ class Sql:
         """All rows of a query."""
         text = _for_postgres(sql) if self.postgres else sql
         result = self.connection.exec_driver_sql(text, tuple(params))
-        return result.cursor.fetchall()  # type: ignore[union-attr]  # plain tuples: no Row object per record
+        found: Any = result.cursor  # plain tuples: no Row object per record
+        return list(found.fetchall())
 
     def one(self, sql: str, params: Sequence[Any] = ()) -> Row | None:
         """The first row, or None."""

@@ -7,28 +7,28 @@ engine, and neither is readable text. Everything personal is in ``body``, ``repo
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, Text, UniqueConstraint
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 
-def _id() -> int | None:
-    from sqlalchemy import Integer
-
+def _id() -> Any:
     return Field(
         default=None,
         sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     )
 
 
-def _big(*, null: bool = False, index: bool = False) -> int:
+def _big(*, null: bool = False, index: bool = False) -> Any:
     return Field(default=None, sa_column=Column(BigInteger, nullable=null, index=index))
 
 
-def _blob(*, null: bool = False) -> bytes:
+def _blob(*, null: bool = False) -> Any:
     return Field(default=None, sa_column=Column(LargeBinary, nullable=null))
 
 
-def _text(*, null: bool = False) -> str:
+def _text(*, null: bool = False) -> Any:
     return Field(default=None, sa_column=Column(Text, nullable=null))
 
 

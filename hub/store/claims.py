@@ -1,0 +1,228 @@
+"""Claims: due streams, parcels, the writer's lease. Each is one conditional UPDATE with a row count.
+
+No advisory lock, no LISTEN: what two nodes share is a row. A fence grows with each take-over, so that a node that
+slept through its lease is refused when it comes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from hub.core.errors import StaleLeaseError
+from hub.core.freight import Lease
+from hub.core.records import StreamKey
+from hub.store.engine import SqlStore
+from hub.store.sql import Sql
+from hub.store.times import from_us, opt_from_us, to_us
+
+WRITER = "writer"
+
+
+class StreamClaim(NamedTuple):
+    """A due stream that this node may fetch now, from ``cursor``."""
+
+    stream: StreamKey
+    cursor: str | None
+    due: datetime  # the grid point that was due
+    lease: Lease
+    heard_at: datetime | None
+    failures: int
+
+
+def stream_lease_name(stream: StreamKey) -> str:
+    """The ``what`` of a stream's lease."""
+    return f"stream:{stream.unit}/{stream.stream}"
+
+
+def ensure_streams(store: SqlStore, streams: Iterable[StreamKey], first_due: datetime) -> None:
+    """A schedule row for every polled stream; rows that exist keep their cursor and due time."""
+    with store.claim() as sql:
+        sql.many(
+            "INSERT INTO schedule (unit, stream, next_due, fence, missed, failures, last) VALUES (?,?,?,0,0,0,'')"
+            " ON CONFLICT (unit, stream) DO NOTHING",
+            [(s.unit, s.stream, to_us(first_due)) for s in streams],
+        )
+
+
+def claim_streams(
+    store: SqlStore,
+    owner: str,
+    now: datetime,
+    lease: timedelta,
+    among: Sequence[StreamKey],
+    limit: int = 64,
+) -> list[StreamClaim]:
+    """Streams of ``among`` that are due and not leased, now leased to ``owner``."""
+    at, wanted = to_us(now), set(among)
+    with store.read() as sql:
+        due = sql.rows(
+            "SELECT unit, stream, next_due, cursor, heard_at, failures, fence FROM schedule"
+            " WHERE next_due <= ? AND (lease_until IS NULL OR lease_until < ?) ORDER BY next_due",
+            (at, at),
+        )
+    claims: list[StreamClaim] = []
+    for unit, stream, next_due, _, _, _, fence in due:
+        key = StreamKey(unit, stream)
+        if key not in wanted or len(claims) >= limit:
+            continue
+        claim = _claim_stream(store, key, owner, at, lease, int(next_due), int(fence))
+        if claim is not None:
+            claims.append(claim)
+    return claims
+
+
+def claim_stream(store: SqlStore, stream: StreamKey, owner: str, now: datetime, lease: timedelta) -> StreamClaim | None:
+    """One stream whether due or not (`connectors poll`, a file that came in); None: somebody else has it."""
+    with store.read() as sql:
+        row = sql.one("SELECT next_due, fence FROM schedule WHERE unit = ? AND stream = ?", stream)
+    if row is None:
+        return None
+    return _claim_stream(store, stream, owner, to_us(now), lease, int(row[0]), int(row[1]))
+
+
+def _claim_stream(
+    store: SqlStore, stream: StreamKey, owner: str, at: int, lease: timedelta, next_due: int, fence: int
+) -> StreamClaim | None:
+    until = at + lease // timedelta(microseconds=1)
+    with store.claim() as sql:
+        found = sql.rows(
+            "UPDATE schedule SET lease_owner = ?, lease_until = ?, fence = fence + 1 WHERE unit = ? AND stream = ?"
+            " AND fence = ? AND (lease_until IS NULL OR lease_until < ?) RETURNING cursor, heard_at, failures",
+            (owner, until, *stream, fence, at),
+        )
+    if not found:
+        return None
+    cursor, heard_at, failures = found[0]
+    held = Lease(stream_lease_name(stream), owner, fence + 1, from_us(until))
+    return StreamClaim(stream, cursor, from_us(next_due), held, opt_from_us(heard_at), int(failures))
+
+
+def extend_stream(store: SqlStore, stream: StreamKey, held: Lease, now: datetime, lease: timedelta) -> Lease:
+    """Heartbeat of a long read. Raises StaleLeaseError when somebody else has the stream now."""
+    until = now + lease
+    with store.claim() as sql:
+        changed = sql.run(
+            "UPDATE schedule SET lease_until = ? WHERE unit = ? AND stream = ? AND fence = ? AND lease_owner = ?",
+            (to_us(until), *stream, held.fence, held.owner),
+        )
+    if changed != 1:
+        raise StaleLeaseError("the stream's lease was taken over", code="lease.stale")
+    return held._replace(until=until)
+
+
+def finish_stream(
+    store: SqlStore,
+    stream: StreamKey,
+    held: Lease,
+    *,
+    next_due: datetime,
+    heard_at: datetime | None,
+    missed: int = 0,
+    failed: bool = False,
+    last: str = "",
+) -> bool:
+    """Give the stream back with its next due time; False: the lease had been taken over, nothing changed.
+
+    ``heard_at`` is the time of an answer (an empty one too), None if there was none; ``last`` a coded result.
+    """
+    with store.claim() as sql:
+        return (
+            sql.run(
+                "UPDATE schedule SET lease_owner = NULL, lease_until = NULL, next_due = ?,"
+                " heard_at = COALESCE(?, heard_at), missed = missed + ?,"
+                " failures = CASE WHEN ? THEN failures + 1 ELSE 0 END, last = ?"
+                " WHERE unit = ? AND stream = ? AND fence = ? AND lease_owner = ?",
+                (
+                    to_us(next_due),
+                    None if heard_at is None else to_us(heard_at),
+                    missed,
+                    failed,
+                    last,
+                    *stream,
+                    held.fence,
+                    held.owner,
+                ),
+            )
+            == 1
+        )
+
+
+def take_lease(store: SqlStore, what: str, owner: str, now: datetime, lease: timedelta) -> Lease | None:
+    """Take or renew a named lease (``writer``, ``node:NAME``); None: somebody else holds it.
+
+    Renewing keeps the fence; taking over after its end makes it grow.
+    """
+    at, until = to_us(now), now + lease
+    with store.claim() as sql:
+        sql.run("INSERT INTO lease (what, fence) VALUES (?, 0) ON CONFLICT (what) DO NOTHING", (what,))
+        found = sql.rows(
+            "UPDATE lease SET fence = CASE WHEN owner = ? THEN fence ELSE fence + 1 END, owner = ?, until = ?"
+            ' WHERE what = ? AND (owner = ? OR owner IS NULL OR "until" < ?) RETURNING fence',
+            (owner, owner, to_us(until), what, owner, at),
+        )
+    return Lease(what, owner, int(found[0][0]), until) if found else None
+
+
+def release_lease(store: SqlStore, held: Lease) -> None:
+    """Give a named lease back at once, so that the next node need not wait for its end."""
+    with store.claim() as sql:
+        sql.run(
+            "UPDATE lease SET owner = NULL, until = NULL WHERE what = ? AND owner = ? AND fence = ?",
+            (held.what, held.owner, held.fence),
+        )
+
+
+def check_lease(sql: Sql, held: Lease) -> None:
+    """Inside a commit: the lease is still ours; its row stays locked to the end. Raises StaleLeaseError."""
+    changed = sql.run(
+        "UPDATE lease SET fence = fence WHERE what = ? AND owner = ? AND fence = ?", (held.what, held.owner, held.fence)
+    )
+    if changed != 1:
+        raise StaleLeaseError("the lease was taken over", code="lease.stale")
+
+
+def claim_parcels(
+    store: SqlStore, owner: str, now: datetime, lease: timedelta, limit: int = 64, to: Sequence[str] | None = None
+) -> list[int]:
+    """Ids of parcels that are due and not leased, urgent and oldest first, now leased to ``owner``.
+
+    ``to`` names the units that can be delivered to; None: all.
+    """
+    at = to_us(now)
+    until = to_us(now + lease)
+    where = "state = ? AND next_at <= ? AND (lease_until IS NULL OR lease_until < ?)"
+    order = " ORDER BY urgent DESC, next_at, id"
+    with store.read() as sql:
+        if to is None:
+            rows = sql.rows(f"SELECT id FROM parcel WHERE {where}{order} LIMIT ?", ("queued", at, at, limit))  # noqa: S608
+        else:
+            rows = sql.rows_in(
+                f'SELECT id FROM parcel WHERE {where} AND "to" {{in}}{order}',  # noqa: S608
+                to,
+                ("queued", at, at),
+            )[:limit]
+    if not rows:
+        return []
+    with store.claim() as sql:
+        return [
+            int(number)
+            for (number,) in rows
+            if sql.run(f"UPDATE parcel SET lease_owner = ?, lease_until = ? WHERE id = ? AND {where}",  # noqa: S608
+                       (owner, until, number, "queued", at, at))
+        ]  # fmt: skip
+
+
+def next_wake(store: SqlStore) -> datetime | None:
+    """The nearest instant at which something falls due by itself: a household's ``valid_until`` or a parcel."""
+    with store.read() as sql:
+        nearest = [
+            row[0]
+            for row in (
+                sql.one("SELECT MIN(valid_until) FROM household WHERE valid_until IS NOT NULL"),
+                sql.one("SELECT MIN(next_at) FROM parcel WHERE state = 'queued'"),
+            )
+            if row is not None and row[0] is not None
+        ]
+    return from_us(min(nearest)) if nearest else None
