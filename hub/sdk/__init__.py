@@ -1,1 +1,90 @@
-""""""
+"""What a connector may use of the hub, and all it may use: tables of streams, manifests, and the one hook."""
+
+from __future__ import annotations
+
+from hub.core.errors import ConfigurationError, CredentialsError, HubError, PersonError, QuarantineError, RetryError
+from hub.core.records import Draft, Key, Owed, Person, Problem
+from hub.sdk.connector import Connector, Drafts, Stream, canonical_json
+from hub.sdk.fields import Field, cell_text, person_block, split_list
+from hub.sdk.hookspecs import hookimpl, hookspec, hub_register_connectors
+from hub.sdk.manifest import (
+    API,
+    Manifest,
+    ManifestStream,
+    Receives,
+    find_manifest,
+    parse_manifest,
+    read_manifest,
+    strip,
+)
+from hub.sdk.streams import (
+    ABUSER,
+    CALL_NO,
+    COMMON,
+    DANGER,
+    GUARDIAN,
+    INJURY,
+    NARRATIVE,
+    PARTIES,
+    RELATION,
+    REPORTER,
+    SITUATION,
+    SPECIAL_HOUSEHOLD,
+    VICTIM,
+    VIOLENCE,
+    concern,
+    mediation,
+    streams_of,
+    visit,
+)
+
+__all__ = [
+    "ABUSER",
+    "API",
+    "CALL_NO",
+    "COMMON",
+    "DANGER",
+    "GUARDIAN",
+    "INJURY",
+    "NARRATIVE",
+    "PARTIES",
+    "RELATION",
+    "REPORTER",
+    "SITUATION",
+    "SPECIAL_HOUSEHOLD",
+    "VICTIM",
+    "VIOLENCE",
+    "ConfigurationError",
+    "Connector",
+    "CredentialsError",
+    "Draft",
+    "Drafts",
+    "Field",
+    "HubError",
+    "Key",
+    "Manifest",
+    "ManifestStream",
+    "Owed",
+    "Person",
+    "PersonError",
+    "Problem",
+    "QuarantineError",
+    "Receives",
+    "RetryError",
+    "Stream",
+    "canonical_json",
+    "cell_text",
+    "concern",
+    "find_manifest",
+    "hookimpl",
+    "hookspec",
+    "hub_register_connectors",
+    "mediation",
+    "parse_manifest",
+    "person_block",
+    "read_manifest",
+    "split_list",
+    "streams_of",
+    "strip",
+    "visit",
+]

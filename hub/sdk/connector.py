@@ -1,0 +1,180 @@
+"""Connectors: one unit's streams as tables, and the four verbs by which the hub speaks to them.
+
+A connector is data. ``map_rows`` and ``render`` are pure; ``fetch`` and ``send`` are None unless no configured transport
+fits. Mistakes in the tables are ConfigurationError when the connector is made, never at the first record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from hub.core.codes import CODES
+from hub.core.errors import ConfigurationError
+from hub.core.records import Draft, Owed, Person, Problem
+from hub.core.words import COMMON, KINDS, ROLES
+from hub.sdk.fields import Columns, Field, fold, rename_columns, unknown_names
+from hub.sdk.manifest import Manifest, strip
+from hub.sdk.plan import Finish, Plan, compile_plan, encode_row
+
+Render = Callable[[Owed | None, Mapping[str, Any]], bytes]
+"""What is owed and the message (contract: Messages) → the bytes that are stored once and sent."""
+
+PLANS = 1000
+"""Sets of headers kept per connector. A source has a handful; one that varies its columns with every row starts afresh."""
+
+
+class Drafts(list[Draft | Problem]):
+    """One draft or problem per row, in order; ``dropped`` counts by header what may never be stored."""
+
+    def __init__(self, entries: Sequence[Draft | Problem] = (), dropped: Mapping[str, int] | None = None) -> None:
+        super().__init__(entries)
+        self.dropped: dict[str, int] = dict(dropped or {})
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One kind of record from one unit: its columns as a table and the kind of event it becomes.
+
+    ``key`` names the English columns of the unit's own number, joined with ``/``. ``finish`` is a pure last word on a
+    draft where a table does not suffice; it gets the row by English column. Raises ConfigurationError for a table
+    that contradicts itself or the shared schema.
+    """
+
+    name: str
+    title: str
+    kind: str
+    key: tuple[str, ...]
+    fields: tuple[Field, ...]
+    finish: Finish | None = None
+    own: Mapping[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "own", _own_names(self))
+        _check(self)
+
+    def unknown_names(self, renames: Mapping[str, str]) -> list[str]:
+        """Left-hand sides of configured ``fields`` that name no column of this stream."""
+        return unknown_names(self.own, renames)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connector:
+    """One unit as the hub sees it. ``fetch(stream, cursor)`` and ``send(parcel)`` None: the configured transport."""
+
+    name: str
+    unit: str
+    streams: Mapping[str, Stream]
+    manifest: Manifest
+    renderers: Mapping[str, Render] = field(default_factory=dict)  # by message kind; absent: canonical JSON
+    fetch: Callable[[str, str | None], Iterator[Any]] | None = None
+    send: Callable[[Any], Any] | None = None
+    _plans: dict[Any, Plan] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for word, ours, theirs in (("name", self.name, self.manifest.name), ("unit", self.unit, self.manifest.unit)):
+            if ours != theirs:
+                raise ConfigurationError(f"Connector {self.name}: {word} is {ours}, its manifest says {theirs}.")
+        if differing := self.streams.keys() ^ self.manifest.streams.keys():
+            raise ConfigurationError(
+                f"Connector {self.name}: streams only in the schema or only in the manifest: {', '.join(sorted(differing))}."
+            )
+        for name, stream in self.streams.items():
+            if name != stream.name:
+                raise ConfigurationError(f"Connector {self.name}: stream {stream.name} is listed as {name}.")
+
+    def map_rows(
+        self, stream: str, rows: Sequence[Any], first_row: int = 0, renames: Mapping[str, str] | None = None
+    ) -> Drafts:
+        """Exactly one draft or problem per row, numbered from ``first_row``; bad data never raises.
+
+        ``renames`` is our name (中文 or English) = the unit's header. Problems: ``row.not_object``, ``key.missing``,
+        ``mapping.defect`` (the stream's own hook failed). Raises KeyError for a stream the connector does not have.
+        """
+        table, renames = self.streams[stream], renames or {}
+        rows, dropped = strip(self.manifest.streams[stream], rows, renames)
+        renamed_to = tuple(sorted(renames.items()))
+        drafts: list[Draft | Problem] = []
+        plan: Plan | None = None
+        last: tuple[Any, ...] = ()
+        for number, row in enumerate(rows, first_row):
+            if not isinstance(row, Mapping):
+                drafts.append(_not_object(row, number))
+                continue
+            headers = tuple(row)
+            if plan is None or headers != last:
+                plan, last = self._plan(table, renamed_to, headers), headers
+            try:
+                drafts.append(plan.draft(row, number))
+            except Exception:
+                drafts.append(_defect(row, number))
+        return Drafts(drafts, dropped)
+
+    def render(self, owed: Owed | None, body: Mapping[str, Any]) -> bytes:
+        """The message as the unit reads it; canonical JSON (sorted keys, UTF-8) unless the connector has its own form."""
+        kind = str(body.get("type", "mandatory_report"))
+        return self.renderers.get(kind, canonical_json)(owed, body)
+
+    def _plan(self, table: Stream, renames: tuple[tuple[str, str], ...], headers: tuple[Any, ...]) -> Plan:
+        known = (table.name, renames, headers)
+        plan = self._plans.get(known)
+        if plan is None:
+            if len(self._plans) >= PLANS:
+                self._plans.clear()
+            columns = Columns(table.own, rename_columns(table.own, dict(renames)))
+            plan = self._plans[known] = compile_plan(self.unit, table, columns, headers)
+        return plan
+
+
+def canonical_json(owed: Owed | None, body: Mapping[str, Any]) -> bytes:
+    """The message as JSON with sorted keys: the same message is the same bytes."""
+    return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+
+
+def _not_object(row: object, number: int) -> Problem:
+    remedy = "Send each record as one flat object: a header and a value for each column."
+    return Problem(number, None, "row.not_object", "", remedy, encode_row(row))
+
+
+def _defect(row: object, number: int) -> Problem:
+    remedy = "The connector's mapping failed on this row: tell its owner, then redrive."
+    return Problem(number, None, "mapping.defect", "", remedy, encode_row(row))
+
+
+def _own_names(stream: Stream) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for entry in stream.fields:
+        for name in filter(None, (entry.name, entry.header)):
+            if names.setdefault(fold(name), entry.name) != entry.name:
+                raise ConfigurationError(f"Stream {stream.name}: header {name} stands for two columns.")
+    return names
+
+
+def _check(stream: Stream) -> None:
+    if stream.kind not in KINDS:
+        raise ConfigurationError(f"Stream {stream.name}: unknown kind {stream.kind}.")
+    columns = {entry.name for entry in stream.fields}
+    if not stream.key or not set(stream.key) <= columns:
+        raise ConfigurationError(f"Stream {stream.name}: its key {'/'.join(stream.key)} is not among its columns.")
+    for entry in stream.fields:
+        if not _is_valid_target(stream.kind, entry.to):
+            raise ConfigurationError(
+                f"Stream {stream.name}: column {entry.name} goes to {entry.to}, which does not exist."
+            )
+        if entry.codes and entry.codes not in CODES:
+            raise ConfigurationError(f"Stream {stream.name}: column {entry.name} names no code table: {entry.codes}.")
+
+
+def _is_valid_target(kind: str, target: str) -> bool:
+    if target in ("key", "updated_at", "deleted", "related", "drop", "finish"):
+        return True
+    what, _, name = target.partition(":")
+    if what == "fact":
+        return name in KINDS[kind].facts or name in COMMON
+    if what == "text":
+        return name in KINDS[kind].texts
+    role, _, attribute = name.partition(".")
+    return what == "person" and role in ROLES and attribute in Person._fields[1:]
