@@ -1,0 +1,334 @@
+"""What stands against what is owed → acts. The one place where a side effect is decided, and the only fence.
+
+    stands \\ owed        live      not live   once, closed   not owed
+    nothing              open      review     —              (nothing to say)
+    same                 —         —          close          withdraw
+    differs              amend     review     close          withdraw
+    ended                renew     review     —              —
+    waits for review     open      —          drop           drop
+
+An owed thing is known by (what, to, slot) and the records that cause it, and matched by any cause in common; so a
+move, merge, split, correction, retraction, redrive or replay needs no code of its own, and nothing is made twice.
+Reports are one family (M1–M7): the rule a report was opened under stays, and only the police end one, so a report that
+is no longer owed gives a request to cancel. D1–D5 stand once per unit *and household*. Linear in standing + owed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from hub.core.records import Closing, Key, Owed, Standing
+
+PER_HOUSEHOLD = frozenset({"D1", "D2", "D3", "D4", "D5"})
+ENDED = frozenset({"done", "returned", "cancelled"})
+REVIEW = "review"
+"""State of a row that the fence held back: it waits for a person (`hub households adopt`)."""
+CLOSED_STATE = {"done": "done", "returned": "returned"}
+"""Outcome word of a ``Closing`` → the state it leaves; every other word (`ended`, `granted`, `reached` …) cancels."""
+TOLD = ("due", "reason", "repeat", "stage", "moved")
+"""Differences the receiver hears of; the others only change the row."""
+
+
+class Open(NamedTuple):
+    """Open it: a new number. ``replaces`` is the number of the ended one it is opened anew for, or ""."""
+
+    owed: Owed
+    replaces: str = ""
+
+
+class Amend(NamedTuple):
+    """Make the row equal to ``owed``; ``differs`` names what changed; the receiver is told if ``tell``.
+
+    A report is never changed: only its causes, slot, household and step follow (new facts are addenda of their own).
+    """
+
+    no: str
+    owed: Owed
+    differs: tuple[str, ...]
+    tell: bool
+
+
+class Close(NamedTuple):
+    """Close it: ``state`` done, returned or cancelled; when, by which record and how stand in ``owed.closed``."""
+
+    no: str
+    owed: Owed
+    state: str
+
+
+class Withdraw(NamedTuple):
+    """Its cause is gone. Not sent: gone with it. Sent (``tell``): a notice to that receiver. The row is cancelled."""
+
+    no: str
+    owed: Owed
+    tell: bool
+
+
+class Review(NamedTuple):
+    """The fence held it back: for the review list. ``no`` is the row it would have changed or withdrawn, or ""."""
+
+    owed: Owed
+    no: str = ""
+
+
+Act = Open | Amend | Close | Withdraw | Review
+
+TABLE: dict[tuple[str, str], str] = {
+    ("nothing", "live"): "open",
+    ("nothing", "fenced"): "review",
+    ("nothing", "closed"): "keep",
+    ("same", "live"): "keep",
+    ("same", "fenced"): "keep",
+    ("same", "closed"): "close",
+    ("same", "none"): "withdraw",
+    ("differs", "live"): "amend",
+    ("differs", "fenced"): "review",
+    ("differs", "closed"): "close",
+    ("differs", "none"): "withdraw",
+    ("ended", "live"): "renew",
+    ("ended", "fenced"): "review",
+    ("ended", "closed"): "keep",
+    ("ended", "none"): "keep",
+    ("review", "live"): "open",
+    ("review", "fenced"): "keep",
+    ("review", "closed"): "drop",
+    ("review", "none"): "drop",
+}
+"""(how it stands, how it is owed) → what to do. ("nothing", "none") is no pair: there would be nothing to ask about."""
+
+
+def family(what: str) -> str:
+    """Reports are one family whatever their rule; everything else is its own."""
+    return "M" if is_report(what) else what
+
+
+def is_report(what: str) -> bool:
+    """Whether ``what`` is a mandatory report, M1 … M7 (or another M rule of a district's own policy)."""
+    return what[:1] == "M" and what[1:].isdigit()
+
+
+def is_duty(what: str) -> bool:
+    """Whether ``what`` is a duty, D1 … D27 or D7b."""
+    return what[:1] == "D" and what[1:2].isdigit()
+
+
+def settle(standing: Sequence[Standing], owed: Sequence[Owed], *, replayed: frozenset[Key] = frozenset()) -> list[Act]:
+    """The acts that make what stands equal to what is owed.
+
+    ``standing`` must hold every row, ended ones too, with a cause in common with ``owed`` or placed on a judged
+    household; ``owed`` is chained from those households, and the same thing owed by several of them is one.
+    ``replayed`` names records whose change came from no live page: what only they withdraw goes to the review list.
+    """
+    asked = _joined(owed)
+    reports = [o for o in asked if is_report(o.what)]
+    pairs = _pairs([s for s in standing if is_report(s.owed.what)], reports)
+    requests = list(_requests(pairs, reports, [o for o in asked if o.what in ("cancellation", "notice")], standing))
+    others = [o for o in asked if not is_report(o.what) and o.what not in ("cancellation", "notice")]
+    rest = [s for s in standing if not is_report(s.owed.what)]
+    acts: list[Act] = []
+    for stands, owes in pairs + _pairs(rest, others + requests):
+        if stands is not None and owes is None and is_report(stands.owed.what):
+            continue  # the request to cancel stands for it
+        acts += _acts(stands, owes, replayed)
+    return acts
+
+
+def cancellation(
+    no: str, rule: str, causes: frozenset[Key], by_unit: str, why: str, opened: datetime, *, live: bool = True
+) -> tuple[Owed, Owed]:
+    """The request to the police to cancel report ``no``, and what the coordinator is told (policy 5).
+
+    ``why`` is ``retracted`` or ``corrected``. The report keeps its clocks until the police acknowledge.
+    """
+    facts = {"report_no": no, "rule": rule, "by_unit": by_unit, "why": why}
+    request = Owed("cancellation", "police", no, causes, opened, None, None, facts, live)
+    told = Owed("notice", "coordinator", f"cancellation:{no}", causes, opened, None, None, {**facts, "kind": why}, live)
+    return request, told
+
+
+def _requests(
+    pairs: Sequence[tuple[Standing | None, Owed | None]],
+    reports: Sequence[Owed],
+    asked: Sequence[Owed],
+    standing: Sequence[Standing],
+) -> Iterator[Owed]:
+    """Requests to cancel: those owed whose report is owed by nobody, and one for each report that nobody owes."""
+    kept = {s.no for s, o in pairs if s is not None and o is not None}
+    wanted = {key for o in reports if o.closed is None for key in o.causes}
+    unowed = {s.no: s for s, o in pairs if s is not None and o is None and s.state not in ENDED}
+    over = {s.no for s, _ in pairs if s is not None and s.state in ENDED}
+    named = set()
+    for request in asked:
+        no = str(request.facts.get("report_no", ""))
+        if not no:
+            yield request
+        elif no in over:
+            yield request._replace(closed=request.closed or Closing(request.opened, None, "granted"))
+        elif no in unowed or (no not in kept and not request.causes & wanted):
+            named.add(no)
+            yield request
+    for no, report in unowed.items():
+        if no not in named:
+            first = min(report.owed.causes, default=Key("", "", ""))
+            yield from cancellation(
+                no, report.owed.what, report.owed.causes, first.unit, "retracted", report.owed.opened
+            )
+    for row in standing:  # a granted request is over, not withdrawn
+        no = str(row.owed.facts.get("report_no", ""))
+        if row.owed.what in ("cancellation", "notice") and no in over and no not in {r.slot for r in asked}:
+            yield row.owed._replace(closed=Closing(row.owed.opened, None, "granted"))
+
+
+def _acts(stands: Standing | None, owes: Owed | None, replayed: frozenset[Key]) -> Iterator[Act]:
+    differs = differences(stands.owed, owes, stands.state) if stands and owes else ()
+    todo = TABLE[_how_it_stands(stands, differs), _how_it_is_owed(owes)]
+    if todo in ("open", "renew") and owes is not None:
+        ended = stands if stands is not None and stands.state in ENDED else None
+        yield Open(owes, ended.no if ended else "")
+    elif todo == "review" and owes is not None:
+        yield Review(owes, stands.no if stands and stands.state not in ENDED else "")
+    elif todo == "amend" and stands and owes:
+        yield Amend(stands.no, owes, differs, is_duty(owes.what) and any(d in TOLD for d in differs))
+    elif todo == "close" and stands and owes and owes.closed:
+        yield Close(stands.no, owes, CLOSED_STATE.get(owes.closed.how, "cancelled"))
+    elif todo in ("withdraw", "drop") and stands:
+        if todo == "withdraw" and stands.owed.causes and stands.owed.causes <= replayed:
+            yield Review(stands.owed, stands.no)
+        else:
+            yield Withdraw(stands.no, stands.owed, stands.sent and todo == "withdraw")
+
+
+def _how_it_stands(stands: Standing | None, differs: tuple[str, ...]) -> str:
+    if stands is None:
+        return "nothing"
+    if stands.state in ENDED:
+        return "ended"
+    if stands.state == REVIEW:
+        return "review"
+    return "differs" if differs else "same"
+
+
+def _how_it_is_owed(owes: Owed | None) -> str:
+    if owes is None:
+        return "none"
+    if owes.closed is not None:
+        return "closed"
+    return "live" if owes.live else "fenced"
+
+
+def differences(stands: Owed, owes: Owed, state: str = "") -> tuple[str, ...]:
+    """What differs between an open row and what is owed now; () if nothing does.
+
+    Causes and household make a difference of their own; a household that changed says ``moved``. Messages (answer,
+    copy, addendum …) and reports are fixed once opened: of them only causes, slot, place and step are compared.
+    """
+    found = []
+    if stands.causes != owes.causes:
+        found.append("causes")
+    if stands.slot != owes.slot:
+        found.append("slot")
+    if owes.household is not None and stands.household != owes.household:
+        found.append("moved" if stands.household is not None else "household")
+    wanted = owes.facts.get("state")
+    if wanted is not None and wanted != state:
+        found.append("state")
+    if is_duty(owes.what):
+        if stands.due != owes.due:
+            found.append("due")
+        names = (set(stands.facts) | set(owes.facts)) - {"state", "report_no"}
+        found += sorted(n for n in names if _plain(stands.facts.get(n)) != _plain(owes.facts.get(n)))
+    return tuple(found)
+
+
+def _plain(value: object) -> object:
+    """As JSON would keep it, so that a stored fact equals a fresh one."""
+    if isinstance(value, tuple | list):
+        return [_plain(v) for v in value]
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    return value
+
+
+def _joined(owed: Iterable[Owed]) -> list[Owed]:
+    """One of each: the same thing owed by several households (any cause in common) becomes one, in a fixed order."""
+    groups: list[list[Owed]] = []
+    at: dict[tuple[object, ...], int] = {}
+    for one in sorted(owed, key=_rank):
+        names = [(*_name(one), cause) for cause in one.causes]
+        hits = sorted({at[n] for n in names if n in at})
+        home = hits[0] if hits else len(groups)
+        if not hits:
+            groups.append([])
+        groups[home].append(one)
+        for other in hits[1:]:
+            groups[home] += groups[other]
+            groups[other] = []
+            at.update({k: home for k, v in at.items() if v == other})
+        at.update(dict.fromkeys(names, home))
+    return [_one_of(group) for group in groups if group]
+
+
+def _one_of(group: list[Owed]) -> Owed:
+    first = min(group, key=_rank)
+    if len(group) == 1:
+        return first
+    causes = frozenset().union(*(o.causes for o in group))
+    return first._replace(causes=causes, live=any(o.live for o in group))
+
+
+def _name(owed: Owed) -> tuple[object, ...]:
+    home = owed.household if owed.what in PER_HOUSEHOLD else None
+    return family(owed.what), owed.to, owed.slot, home
+
+
+def _rank(owed: Owed) -> tuple[object, ...]:
+    """Which of several equal ones speaks: done anywhere is done; open beats cancelled; then the one that knows more."""
+    weight = 1 if owed.closed is None else 0 if owed.closed.how in CLOSED_STATE else 2
+    told = 0 if "state" in owed.facts else 1
+    home = owed.household if owed.household is not None else 0
+    return weight, told, owed.opened, owed.what, owed.to, owed.slot, home, sorted(owed.causes), repr(owed.due)
+
+
+def _pairs(standing: Sequence[Standing], owed: Sequence[Owed]) -> list[tuple[Standing | None, Owed | None]]:
+    """Every standing row and every owed thing exactly once, paired by name and any cause in common."""
+    pairs: list[tuple[Standing | None, Owed | None]] = []
+    rows, asked = list(range(len(standing))), list(owed)
+    for name in (_exact, _loose):
+        index: dict[object, list[int]] = {}
+        for i in rows:
+            for cause in standing[i].owed.causes:
+                index.setdefault((name(standing[i].owed), cause), []).append(i)
+        taken: set[int] = set()
+        left = []
+        for one in asked:
+            best = _best(standing, {i for c in one.causes for i in index.get((name(one), c), ())} - taken)
+            if best is None:
+                left.append(one)
+            else:
+                taken.add(best)
+                pairs.append((standing[best], one))
+        rows, asked = [i for i in rows if i not in taken], left
+    return pairs + [(None, one) for one in asked] + [(standing[i], None) for i in rows]
+
+
+def _exact(owed: Owed) -> tuple[object, ...]:
+    return _name(owed)
+
+
+def _loose(owed: Owed) -> tuple[object, ...]:
+    """A report whose victim became known stays the report it is; a D1–D5 row goes along to the household of its cause."""
+    if is_report(owed.what):
+        return "M", owed.to
+    return owed.what, owed.to, owed.slot
+
+
+def _best(standing: Sequence[Standing], found: set[int]) -> int | None:
+    """Of several rows of one name the one in life; else the one that waits; else the one that ended last."""
+    order = {REVIEW: 1} | dict.fromkeys(ENDED, 2)
+    return min(
+        found,
+        key=lambda i: (order.get(standing[i].state, 0), -standing[i].owed.opened.timestamp(), standing[i].no),
+        default=None,
+    )
