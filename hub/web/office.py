@@ -1,0 +1,80 @@
+"""What the web asks of the hub: one port, filled by ``bootstrap``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+from hub.core.freight import Page
+from hub.settings import Limits
+
+
+class Caller(NamedTuple):
+    """Who asks: a connector by its push credential, or a role by a read token of hub.toml."""
+
+    kind: str  # connector or role
+    name: str  # connector's name, or the role: station, unit:<name>, coordinator, police_duty, it, exporter …
+    communities: tuple[str, ...] = ()  # of a station role; empty: all
+
+
+class Office(Protocol):
+    """The hub as the web sees it. Nothing here blocks longer than it says; reads are consistent snapshots."""
+
+    limits: Limits
+
+    def caller(self, token: str) -> Caller | None:
+        """Whose credential this is (constant time, hashed at rest); None: unknown."""
+        ...
+
+    def takes(self, connector: str, stream: str) -> bool:
+        """Whether an enabled connector of that name has this stream."""
+        ...
+
+    def strip(self, connector: str, stream: str, rows: Sequence[Any]) -> list[Any]:
+        """The rows without the columns that must never be stored."""
+        ...
+
+    def land(self, page: Page) -> str:
+        """Durable when it returns: the uid that stands. Raises HubError (idempotency.conflict, store.full …)."""
+        ...
+
+    def applied(self, uid: str, seconds: float) -> bool:
+        """Waits at most ``seconds`` for the page to be applied."""
+        ...
+
+    def receipt(self, uid: str) -> Mapping[str, Any] | None:
+        """The receipt as it stands now, with ``unit``; None: no such batch."""
+        ...
+
+    def readiness(self) -> Mapping[str, bool]:
+        """Intake, schedule and outbox: which of them run."""
+        ...
+
+    def metrics(self) -> Mapping[str, float]:
+        """Name (with labels in Prometheus text form) → value."""
+        ...
+
+    def households(self, caller: Caller, community: str | None, light: str | None) -> Iterable[Mapping[str, Any]]:
+        """The light board's rows, as far as the caller's role and communities reach."""
+        ...
+
+    def household(self, caller: Caller, uid: str) -> Mapping[str, Any] | None: ...
+
+    def explanation(self, caller: Caller, uid: str, as_of: datetime | None) -> Mapping[str, Any] | None: ...
+
+    def reports(self, caller: Caller) -> Iterable[Mapping[str, Any]]: ...
+
+    def report(self, caller: Caller, number: str) -> Mapping[str, Any] | None: ...
+
+    def acknowledge(self, caller: Caller, number: str, step: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Lands a step of the ladder; the report as it stands then, None: no such report (for this caller)."""
+        ...
+
+    def light_changes(self, caller: Caller, after: str, limit: int) -> Mapping[str, Any]:
+        """``{"changes": […], "next"}`` after the change number ``after``."""
+        ...
+
+    def parcels(self, caller: Caller, after: str, limit: int) -> Mapping[str, Any]:
+        """Messages addressed to the caller's unit, for those who read instead of being posted to."""
+        ...

@@ -1,0 +1,118 @@
+"""The push door: a department posts a batch; it is durable before the answer, and applied if two seconds suffice."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
+
+from hub.core.freight import Page
+from hub.core.records import SHANGHAI, StreamKey
+from hub.sdk import strictjson
+from hub.store.numbers import new_uid
+from hub.web.callers import ConnectorCaller, TheOffice
+from hub.web.office import Office
+from hub.web.refusals import RefusedError
+
+router = APIRouter(tags=["departments"])
+
+RECEIPT = {
+    "description": "The receipt: `received = applied + unchanged + quarantined + rejected + pending`.",
+    "content": {
+        "application/json": {
+            "example": {
+                "batch": "0197…", "received": 2, "applied": 1, "unchanged": 0, "quarantined": 1, "rejected": 0, "pending": 0,
+                "rows": [{"row": 1, "status": "quarantined", "code": "code.unknown", "field": "category", "remedy": "…"}],
+            }
+        }
+    },
+}  # fmt: skip
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    200: RECEIPT,
+    202: {"description": "Durable; not applied yet. Ask `GET /v1/batches/{id}` later."},
+    401: {"description": "Unknown credential."},
+    403: {"description": "The credential belongs to another connector, or the connector has no such stream."},
+    409: {"description": "The Idempotency-Key was used for another body."},
+    413: {"description": "The body or the batch is too large."},
+    422: {"description": "Not a batch: `{\"records\": [ … ]}` in strict JSON."},
+    503: {"description": "Not stored. Send it again after Retry-After seconds."},
+}  # fmt: skip
+
+
+async def limited_body(request: Request, office: TheOffice) -> bytes:
+    """The raw body, refused as soon as it passes the limit."""
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > office.limits.body_bytes:
+            raise RefusedError(413, "batch.too_large", f"send at most {office.limits.body_bytes} bytes at once")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+@router.post("/v1/connectors/{name}/streams/{stream}/records", responses=REFUSALS)
+async def push(
+    name: str,
+    stream: str,
+    request: Request,
+    caller: ConnectorCaller,
+    body: Annotated[bytes, Depends(limited_body)],
+    office: TheOffice,
+) -> JSONResponse:
+    """Take one batch `{"records": [ … ]}` in the department's own field names."""
+    if caller.name != name or not office.takes(name, stream):
+        raise RefusedError(403, "stream.foreign", "use the credential of this connector, and one of its streams")
+    page = page_of(office, name, stream, body, request.headers.get("Idempotency-Key"))
+    uid = await run_in_threadpool(office.land, page)
+    wait = 0.0 if "respond-async" in request.headers.get("Prefer", "") else office.limits.push_wait
+    done = await run_in_threadpool(office.applied, uid, wait)
+    receipt = await run_in_threadpool(office.receipt, uid)
+    return JSONResponse(dict(receipt or {}), status_code=200 if done else 202)
+
+
+def page_of(office: Office, name: str, stream: str, body: bytes, key: str | None) -> Page:
+    """The page of a pushed body; raises RefusedError 422 or 413 when it is not a batch."""
+    if key is not None and not 0 < len(key) <= 255:
+        raise RefusedError(422, "idempotency.invalid", "send an Idempotency-Key of 1 to 255 characters")
+    rows = rows_of(body, office.limits.json_depth)
+    if len(rows) > office.limits.rows_per_push:
+        raise RefusedError(413, "batch.too_many_rows", f"send at most {office.limits.rows_per_push} records at once")
+    kept = office.strip(name, stream, rows)
+    return Page(
+        uid=new_uid(),
+        stream=StreamKey(name, stream),
+        mode="live",
+        door="push",
+        body=orjson.dumps(kept),
+        rows=len(kept),
+        first_row=0,
+        received_at=datetime.now(UTC).astimezone(SHANGHAI),
+        idempotency_key=key,
+        digest=hashlib.sha256(body).hexdigest(),
+    )
+
+
+def rows_of(body: bytes, depth: int) -> list[Any]:
+    """The records of a batch; raises RefusedError 422."""
+    try:
+        batch = strictjson.loads(body, depth)
+    except ValueError as error:
+        code = getattr(error, "code", "json.invalid")
+        raise RefusedError(422, code, 'send {"records": [ … ]} as strict JSON in UTF-8') from error
+    if not isinstance(batch, dict) or not isinstance(batch.get("records"), list):
+        raise RefusedError(422, "batch.invalid", 'send {"records": [ … ]}')
+    return list(batch["records"])
+
+
+@router.get("/v1/batches/{batch}", responses={200: RECEIPT})
+def batch_receipt(batch: str, caller: ConnectorCaller, office: TheOffice) -> JSONResponse:
+    """The receipt of a batch as it stands now: a redriven row counts where it went."""
+    receipt = office.receipt(batch)
+    if receipt is None or receipt.get("unit", caller.name) != caller.name:
+        raise RefusedError(404, "not_found", "ask for a batch that this connector sent")
+    return JSONResponse(dict(receipt))
