@@ -5,7 +5,7 @@ from __future__ import annotations
 from hub.core.errors import ConfigurationError, CredentialsError, HubError, PersonError, QuarantineError, RetryError
 from hub.core.records import Draft, Key, Owed, Person, Problem
 from hub.sdk.connector import Connector, Drafts, Stream, canonical_json
-from hub.sdk.fields import Field, cell_text, person_block, split_list
+from hub.sdk.fields import Field, cell_text, is_stated, person_block, split_list
 from hub.sdk.hookspecs import hookimpl, hookspec, hub_register_connectors
 from hub.sdk.manifest import (
     API,
@@ -79,6 +79,7 @@ __all__ = [
     "hookimpl",
     "hookspec",
     "hub_register_connectors",
+    "is_stated",
     "mediation",
     "parse_manifest",
     "person_block",

@@ -15,7 +15,7 @@ from functools import lru_cache
 from hub.core.codes import CODES
 
 EMPTY = frozenset({None, "", "无", "-", "/", "不详", "未知"})
-"""Cells that state nothing. ``normalise`` judges facts (無/none is a word of some code tables); here only persons are."""
+"""Cells that state nothing. ``normalise`` judges facts (无/none is a word of some code tables); here only persons are."""
 
 UNSTATED_SEX = EMPTY | {"0", "9", 0, 9, "未说明", "unknown", "unstated"}
 """Sex as given for somebody nobody knows: alone it makes no person."""
@@ -143,6 +143,11 @@ def cell_text(cell: object) -> str:
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return str(cell)
+
+
+def is_stated(cell: object) -> bool:
+    """Whether the cell says anything: not None, blank or one of the words for nothing (无, -, 不详 …)."""
+    return cell_text(cell) not in EMPTY
 
 
 _CASE_YEAR = re.compile(r"^[（(]\d{4}[)）]")

@@ -24,6 +24,7 @@ from hub.sdk.fields import (
     cell_text,
     code_words,
     fold,
+    is_stated,
     number_spellings,
     split_list,
 )
@@ -184,7 +185,7 @@ def _getter(positions: list[int]) -> Getter:
 
 
 def _first_stated(values: Sequence[Any], positions: tuple[int, ...]) -> Any:
-    stated = (values[position] for position in positions if cell_text(values[position]) not in EMPTY)
+    stated = (values[position] for position in positions if is_stated(values[position]))
     return next(stated, values[positions[0]])
 
 
@@ -192,7 +193,7 @@ def _is_somebody(block: Sequence[Any]) -> bool:
     """Whether a block states anything: a kind of document or an unknown sex alone is nobody."""
     name, _, number, _, sex, born, phone, address, capacity = block
     return (
-        any(cell_text(cell) not in EMPTY for cell in (name, number, born, phone, address, capacity))
+        any(is_stated(cell) for cell in (name, number, born, phone, address, capacity))
         or cell_text(sex) not in UNSTATED_SEX
     )
 
@@ -202,7 +203,7 @@ def _folded(value: object) -> str:
 
 
 def _key_missing(key: tuple[tuple[str, int], ...], values: list[Any], number: int, original: bytes) -> Problem:
-    missing = next(name for name, position in key if cell_text(values[position]) in EMPTY)
+    missing = next(name for name, position in key if not is_stated(values[position]))
     remedy = f"Send the record's own number in the column {missing}, or name its header under fields of the stream."
     return Problem(number, None, "key.missing", missing, remedy, original)
 

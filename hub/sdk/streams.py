@@ -97,4 +97,5 @@ ANY_UNIT: tuple[Stream, ...] = (ACTIVITY, SPECIAL_HOUSEHOLD, WORKER, DUTY_ANSWER
 
 def streams_of(*streams: Stream) -> dict[str, Stream]:
     """A unit's own streams and those of any unit, by name; its own come first and win."""
-    return {stream.name: stream for stream in (*ANY_UNIT, *streams)}
+    own = {stream.name: stream for stream in streams}
+    return own | {stream.name: stream for stream in ANY_UNIT if stream.name not in own}
