@@ -30,7 +30,7 @@ TRANSPORTS = ("rest", "table", "files", "push")
 AUTHS = ("none", "basic", "bearer", "signature", "national_platform")
 MESSAGES = (
     "mandatory_report", "duty", "light_change", "answer", "addendum", "cancellation", "report_copy", "notice",
-    "escalation",
+    "escalation", "category_change",
 )  # fmt: skip
 """Kinds of outward message a connector can be given a way for."""
 

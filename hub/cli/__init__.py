@@ -1,1 +1,54 @@
-""""""
+"""The `hub` command: thin faces that parse, call and print. Every result can be had as one JSON document."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hub import logs
+from hub.cli import connectors
+from hub.cli.face import Face, HubGroup
+from hub.cli.init import init
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    cls=HubGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Family Care Hub 家事关护枢纽: nine units' records, one light, one guaranteed report.",
+)
+
+
+@app.callback()
+def hub(
+    ctx: typer.Context,
+    config: Annotated[Path, typer.Option("--config", envvar="HUB_CONFIG", help="The configuration folder.")] = Path(),
+    lang: Annotated[str, typer.Option("--lang", envvar="HUB_LANG", help="Language for people: zh or en.")] = "zh",
+    log_level: Annotated[str, typer.Option("--log-level", envvar="HUB_LOG_LEVEL", help="Logs on standard error.")] = "",
+) -> None:
+    """Options that stand before every command."""
+    if lang[:2] not in ("zh", "en"):
+        raise typer.BadParameter(f"expected zh or en, found {lang}", param_hint="--lang")
+    level = log_level.lower() or ("info" if ctx.invoked_subcommand in ("run", "demo") else "warning")
+    if level not in ("debug", "info", "warning", "error"):
+        raise typer.BadParameter(f"expected debug, info, warning or error, found {log_level}", param_hint="--log-level")
+    logs.set_up(level)
+    ctx.obj = Face(config, lang[:2])
+
+
+app.command()(init)
+app.add_typer(connectors.app, name="connectors")
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        app()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

@@ -1,0 +1,65 @@
+"""The composition root: the only file that names concrete parts together."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from hub import configuration
+from hub.core.errors import ConfigurationError
+from hub.sdk.manifest import Manifest, find_manifest, read_manifest
+from hub.settings import Installed, Settings
+from hub.store.engine import open_store
+from hub.store.schema import upgrade
+
+GROUP = "hub.connectors"
+
+
+@lru_cache(maxsize=1)
+def _found() -> tuple[dict[str, Manifest], dict[str, ConfigurationError]]:
+    good: dict[str, Manifest] = {}
+    broken: dict[str, ConfigurationError] = {}
+    for entry in entry_points(group=GROUP):
+        try:
+            good[entry.name] = read_manifest(find_manifest(entry.value))
+        except ConfigurationError as error:
+            broken[entry.name] = error
+    return good, broken
+
+
+def manifests() -> dict[str, Manifest]:
+    """Connector name → manifest, of every installed connector that can be read; no connector's code runs."""
+    return _found()[0]
+
+
+def broken_manifests() -> dict[str, ConfigurationError]:
+    """Installed connectors that are refused at the door, and why; the others go on."""
+    return _found()[1]
+
+
+def installed(found: Mapping[str, Manifest]) -> dict[str, Installed]:
+    """What the configuration is read against."""
+    return {name: Installed(tuple(manifest.streams), tuple(manifest.receives)) for name, manifest in found.items()}
+
+
+def read_settings(folder: Path) -> Settings:
+    """The settings of a configuration folder. Raises ConfigurationError with every mistake."""
+    return configuration.load(folder, installed(manifests()))
+
+
+def new_master_key() -> bytes:
+    """256 bits of chance as text, to be kept in a file."""
+    return base64.b64encode(os.urandom(32))
+
+
+def make_database(settings: Settings) -> None:
+    """An empty database with the newest schema."""
+    store = open_store(settings.database_url)
+    try:
+        upgrade(store)
+    finally:
+        store.dispose()

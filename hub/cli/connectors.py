@@ -1,0 +1,193 @@
+"""`hub connectors …`: what is installed, what is switched on, and whether its source answers."""
+
+from __future__ import annotations
+
+import difflib
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hub import bootstrap
+from hub.cli.face import Face, Json, UsageMistake, emit, face_of, note, show_pairs, show_table
+from hub.cli.toml_edit import set_value
+from hub.durations import write_duration
+from hub.samples import connector_sample
+from hub.sdk.manifest import Manifest
+from hub.secret_files import write_secret
+from hub.settings import ConnectorConfig, Settings, StreamConfig
+
+app = typer.Typer(help="The departments' connectors.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The connector's name.")]
+
+
+@app.command("list")
+def list_connectors(ctx: typer.Context, as_json: Json = False) -> None:
+    """Every installed connector: unit, switched on or off, how its streams arrive."""
+    face = face_of(ctx)
+    settings = bootstrap.read_settings(face.folder)
+    rows = [
+        _summary(manifest, settings.connectors.get(name)) for name, manifest in sorted(bootstrap.manifests().items())
+    ]
+    if as_json:
+        emit(rows)
+        return
+    show_table(
+        ("NAME", "UNIT", "ENABLED", "STREAMS", "DELIVERS"),
+        (
+            (
+                row["name"],
+                row["title"],
+                "yes" if row["enabled"] else "no",
+                ", ".join(f"{s['stream']} ({s['transport']})" for s in row["streams"]),
+                ", ".join(row["deliver"]),
+            )
+            for row in rows
+        ),
+    )
+
+
+def _summary(manifest: Manifest, config: ConnectorConfig | None) -> dict[str, Any]:
+    streams = config.streams if config else {}
+    return {
+        "name": manifest.name,
+        "unit": manifest.unit,
+        "title": manifest.title,
+        "enabled": bool(config and config.enabled),
+        "streams": [
+            {"stream": name, "title": stream.title, **_stream(streams.get(name))}
+            for name, stream in manifest.streams.items()
+        ],
+        "receives": list(manifest.receives),
+        "deliver": sorted(config.deliver) if config else [],
+        "push_token": bool(config and config.push_token),
+    }
+
+
+def _stream(config: StreamConfig | None) -> dict[str, Any]:
+    if config is None:
+        return {"transport": "push", "every": None, "freshness": None}
+    return {
+        "transport": config.transport,
+        "every": write_duration(config.every) if config.every else config.cron or None,
+        "freshness": write_duration(config.freshness) if config.freshness else None,
+    }
+
+
+@app.command("show")
+def show_connector(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
+    """One connector: its manifest and how it is configured."""
+    face = face_of(ctx)
+    manifest = _manifest(name)
+    settings = bootstrap.read_settings(face.folder)
+    told = {**_summary(manifest, settings.connectors.get(name)), "owner": manifest.owner, "api": manifest.api}
+    if as_json:
+        emit(told)
+        return
+    show_pairs({key: told[key] for key in ("name", "title", "owner", "enabled")})
+    show_table(
+        ("STREAM", "TITLE", "TRANSPORT", "SCHEDULE", "FRESHNESS", "LEGAL BASIS"),
+        (
+            (
+                s["stream"],
+                s["title"],
+                s["transport"],
+                s["every"],
+                s["freshness"],
+                manifest.streams[s["stream"]].legal_basis,
+            )
+            for s in told["streams"]
+        ),
+    )
+    show_table(
+        ("RECEIVES", "PERSON FIELDS", "DELIVERED"),
+        (
+            (kind, ", ".join(entry.person_fields), "yes" if kind in told["deliver"] else "no way is set")
+            for kind, entry in manifest.receives.items()
+        ),
+    )
+
+
+@app.command()
+def enable(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
+    """Switch a connector on; its TOML keeps its comments. Before any transport is set it takes ingest and push."""
+    _switch(face_of(ctx), name, on=True, as_json=as_json)
+
+
+@app.command()
+def disable(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
+    """Switch a connector off: nothing is fetched, taken or sent; what it sent stays."""
+    _switch(face_of(ctx), name, on=False, as_json=as_json)
+
+
+def _switch(face: Face, name: str, *, on: bool, as_json: bool) -> None:
+    manifest = _manifest(name)
+    path = _file(face.folder, manifest)
+    changed = set_value(path, "connector", "enabled", on)
+    state = "enabled" if on else "disabled"
+    if as_json:
+        emit({"connector": name, "enabled": on, "changed": changed})
+    else:
+        note(f"{name}: {state}" if changed else f"{name}: was already {state}")
+        if on:
+            note("  `hub check` says what is still missing; `hub connectors probe` tries the source")
+
+
+def _file(folder: Path, manifest: Manifest) -> Path:
+    """The connector's TOML; written as a sample when the connector was installed after `hub init`."""
+    if not (folder / "hub.toml").is_file():
+        bootstrap.read_settings(folder)  # says what is missing and what to do
+    path = folder / "connectors.d" / f"{manifest.name}.toml"
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(connector_sample(manifest), encoding="utf-8")
+    return path
+
+
+@app.command()
+def token(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
+    """Make a push token for a department: shown once here, kept 0600 under secrets/."""
+    face = face_of(ctx)
+    manifest = _manifest(name)
+    path = _file(face.folder, manifest)
+    secret = secrets.token_urlsafe(32)
+    kept = face.folder / "secrets" / f"{name}-push"
+    kept.unlink(missing_ok=True)
+    write_secret(kept, secret.encode())
+    set_value(path, "push", "token", {"file": f"secrets/{kept.name}"})
+    if as_json:
+        emit({"connector": name, "token": secret, "file": str(kept)})
+        return
+    note(f"{name}: the department sends this as `Authorization: Bearer …`; an earlier token is void")
+    typer.echo(secret)
+
+
+def _manifest(name: str) -> Manifest:
+    manifests = bootstrap.manifests()
+    if name not in manifests:
+        raise UsageMistake(f'no connector "{name}" is installed', did_you_mean(name, manifests))
+    return manifests[name]
+
+
+def did_you_mean(name: str, known: Mapping[str, object]) -> str:
+    """A remedy that names the nearest of what exists, else all of it."""
+    near = difflib.get_close_matches(name, known, 1, 0.5)
+    return f'did you mean "{near[0]}"?' if near else f"choose one of {', '.join(sorted(known))}"
+
+
+def configured(settings: Settings, name: str, stream: str) -> StreamConfig:
+    """How one stream is configured. Raises UsageMistake when it is not polled from anywhere."""
+    manifest = _manifest(name)
+    if stream not in manifest.streams:
+        raise UsageMistake(f'{name} has no stream "{stream}"', did_you_mean(stream, manifest.streams))
+    config = settings.connectors.get(name)
+    found = config.streams.get(stream) if config else None
+    if found is None or found.transport == "push":
+        raise UsageMistake(
+            f"{name} {stream}: no source is set, it takes records by push and ingest",
+            f"set a transport for [streams.{stream}] in connectors.d/{name}.toml",
+        )
+    return found

@@ -1,0 +1,136 @@
+"""What every command shares: the folder it works on, its language, its JSON, and how a failure is told.
+
+Results go to standard output, one JSON document with ``--json``; everything else goes to standard error.
+"""
+
+from __future__ import annotations
+
+import gettext
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from typer.core import TyperGroup
+
+from hub.configuration import ConfigurationMistakes
+from hub.core.errors import ConfigurationError, HubError, RetryError
+from hub.core.sentences import Say
+
+DONE, ATTENTION, WRONG, BUSY = 0, 1, 2, 3
+"""Exit codes of the contract: done · something needs attention · wrong usage or configuration · try again."""
+
+LOCALE = Path(__file__).parents[1] / "locale"
+
+
+@dataclass
+class Face:
+    """The command line as called: configuration folder, language, and whether a JSON document is wanted."""
+
+    folder: Path
+    lang: str = "zh"
+    json: bool = False
+
+    @property
+    def say(self) -> Say:
+        """Messages in the caller's language."""
+        return speak(self.lang)
+
+
+@lru_cache(maxsize=4)
+def speak(lang: str) -> Say:
+    """The translation of a language; English is the source and always there."""
+    if lang == "en":
+        return lambda message: message
+    return gettext.translation("hub", LOCALE, ["zh_CN"], fallback=True).gettext
+
+
+class HubGroup(TyperGroup):
+    """The root command: turns the hub's own errors into a sentence and an exit code, never a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; HubError → what, where, why, what to do."""
+        try:
+            return super().invoke(ctx)
+        except HubError as error:
+            face = ctx.obj if isinstance(ctx.obj, Face) else Face(Path())
+            tell_error(error, as_json=face.json)
+            raise typer.Exit(exit_code(error)) from error
+        except BrokenPipeError:
+            sys.stderr.close()
+            raise typer.Exit(ATTENTION) from None
+
+
+def exit_code(error: HubError) -> int:
+    """Which exit code a failure has."""
+    if isinstance(error, ConfigurationError | UsageMistake):
+        return WRONG
+    return BUSY if isinstance(error, RetryError) else ATTENTION
+
+
+class UsageMistake(HubError):
+    """The command was called with something that does not exist or does not fit."""
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message, code="usage.invalid", remedy=remedy)
+
+
+def tell_error(error: HubError, *, as_json: bool) -> None:
+    """A failure on standard error, and as the one JSON document where that was asked for."""
+    if as_json:
+        told: dict[str, Any] = {"code": error.code, "message": str(error), "remedy": error.remedy}
+        if isinstance(error, ConfigurationMistakes):
+            told["mistakes"] = [mistake._asdict() for mistake in error.mistakes]
+        emit({"error": told})
+    typer.echo(f"hub: {error}", err=True)
+    if error.remedy:
+        typer.echo(f"  to do: {error.remedy}", err=True)
+
+
+def _note_json(ctx: typer.Context, value: bool) -> bool:
+    face = ctx.find_root().obj
+    if value and isinstance(face, Face):
+        face.json = True
+    return value
+
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.", callback=_note_json)]
+
+
+def face_of(ctx: typer.Context) -> Face:
+    """The shared state of this call."""
+    face = ctx.find_root().obj
+    assert isinstance(face, Face)
+    return face
+
+
+def emit(document: object) -> None:
+    """One JSON document on standard output."""
+    typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+
+
+def note(text: str) -> None:
+    """A remark for the person at the terminal: standard error, so that results stay clean."""
+    typer.echo(text, err=True)
+
+
+def show_table(headers: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
+    """A table on standard output."""
+    table = Table(*headers, title=title or None, box=box.SIMPLE_HEAD, title_justify="left")
+    for row in rows:
+        table.add_row(*("—" if cell in (None, "") else str(cell) for cell in row))
+    console = Console(width=None if sys.stdout.isatty() else 200, highlight=False, markup=False)
+    console.print(table)
+
+
+def show_pairs(pairs: Mapping[str, object]) -> None:
+    """Names and values, one a line, on standard output."""
+    for name, value in pairs.items():
+        typer.echo(f"{name}: {'—' if value in (None, '') else value}")

@@ -1,0 +1,45 @@
+"""`hub init DIR`: a configuration folder that works at once and says in its comments what can be changed."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hub import bootstrap
+from hub.cli.face import UsageMistake, note
+from hub.configuration import load
+from hub.samples import HUB_TOML, connector_sample
+from hub.secret_files import write_secret
+
+FILES = ("hub.toml", "overlay.toml", "connectors.d", "secrets", "hub.db")
+
+
+def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")]) -> None:
+    """Make a configuration folder: hub.toml, connectors.d, secrets, overlay.toml and an empty database."""
+    present = [name for name in FILES if (folder / name).exists()]
+    if present:
+        raise UsageMistake(
+            f"{folder} already holds {', '.join(present)}: nothing was written",
+            "choose another folder; an existing one is changed by editing its files",
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "connectors.d").mkdir()
+    write_secret(folder / "secrets" / "master.key", bootstrap.new_master_key())
+    (folder / "hub.toml").write_text(HUB_TOML, encoding="utf-8")
+    (folder / "overlay.toml").write_bytes(sample_overlay())
+    manifests = bootstrap.manifests()
+    for name, manifest in sorted(manifests.items()):
+        path = folder / "connectors.d" / f"{name}.toml"
+        path.write_text(connector_sample(manifest), encoding="utf-8")
+    settings = load(folder, bootstrap.installed(manifests))
+    bootstrap.make_database(settings)
+    note(f"{folder}: ready; {len(manifests)} connectors, all disabled")
+    note(f"  next: hub --config {folder} connectors enable NAME, then hub --config {folder} check")
+
+
+def sample_overlay() -> bytes:
+    """The commented overlay that comes with the policy; it changes nothing until a line is uncommented."""
+    return (files("hub") / "policies" / "sample-overlay.toml").read_bytes()

@@ -1,0 +1,116 @@
+"""The commented files that ``hub init`` writes: what stands in them works, what is commented shows what can be said."""
+
+from __future__ import annotations
+
+from hub.durations import write_duration
+from hub.sdk.manifest import Manifest, ManifestStream
+
+HUB_TOML = """\
+# Family Care Hub: what is the hub's own. Every line shows its default; `hub check` names every mistake with its line.
+# Spans of time: "100ms", "20s", "5m", "24h", "3d". Secrets only by reference:
+# { env = "NAME" }, { file = "secrets/name" } (0600) or { credential = "name" } (systemd).
+
+[database]
+url = "sqlite:///hub.db"            # or postgresql+psycopg://…, or { file = "secrets/database" }
+
+[http]
+listen = "127.0.0.1:8080"           # beyond loopback only with behind_proxy = true, behind a TLS proxy
+# behind_proxy = false
+
+[keys]
+master = { file = "secrets/master.key" }   # keep a copy away from this machine: without it nothing can be read
+
+[district]
+communities = []                    # 12-digit codes this hub serves; empty: all
+
+[policy]
+file = ""                           # empty: the policy that comes with the hub
+overlay = "overlay.toml"            # the district's own numbers and switches
+
+# The ladder of a mandatory report: when the next step is late. Clocks of duties are in the overlay.
+# [deadlines]
+# received = "5m"
+# received_urgent = "1m"
+# accepted = "30m"
+# accepted_urgent = "10m"
+# decided = "24h"
+# answered = "3d"
+
+# [retry]
+# base = "1s"
+# max = "5m"
+
+# [schedule]
+# tick = "100ms"
+# lease = "30s"
+
+# Who is told when something is late, beside the unit itself.
+# [contacts]
+# coordinator = "womens_federation"
+# police_duty = "police"
+# street."310101001" = "…"
+
+# [calendar]
+# folder = "calendar"               # YYYY.toml files in place of those that come with the hub
+
+# [limits]
+# body_bytes = 16777216
+# file_bytes = 536870912
+# rows_per_push = 10000
+
+# Who may read over HTTP until there are accounts: SHA-256 of a token, and its role.
+# [[tokens]]
+# hash = "…"
+# role = "station"
+# communities = ["310101001001"]
+"""
+
+_TRANSPORTS = """\
+# How a stream arrives is chosen here, stream by stream: rest (polled), table (front-end database), files (drop folder
+# or sftp://) or push (the unit posts to /v1/connectors/{name}/streams/STREAM/records). Without any of it the connector
+# takes records by push and by `hub ingest {name} STREAM FILE` as soon as it is enabled.
+#
+# transport = "rest"   url, page, records, total, params, cursor, auth
+# transport = "table"  url (SQLAlchemy, by reference), table or query, cursor
+# transport = "files"  folder, pattern, encoding, sheet, header_row, ready = "stable" | "ok-file" | "rename"
+# fields = {{ "our name" = "their header" }} where a header differs.
+"""
+
+
+def connector_sample(manifest: Manifest) -> str:
+    """`connectors.d/NAME.toml` for one connector: disabled, every stream and message as a commented example."""
+    parts = [
+        f"# {manifest.title} — {manifest.owner}\n",
+        f'[connector]\nname = "{manifest.name}"\nenabled = false\n',
+        _TRANSPORTS.format(name=manifest.name),
+        *(_stream(manifest, stream) for stream in manifest.streams.values()),
+        f'# [push]\n# token = {{ file = "secrets/{manifest.name}-push" }}   # hub connectors token {manifest.name}\n',
+        *(_deliver(manifest, kind) for kind in manifest.receives),
+    ]
+    return "\n".join(parts)
+
+
+def _stream(manifest: Manifest, stream: ManifestStream) -> str:
+    lines = [
+        f"[streams.{stream.name}]",
+        'transport = "rest"',
+        f'url = "https://{manifest.name.replace("_", "-")}.example/api/{stream.name.replace("_", "-")}"',
+        'schedule = { every = "10m", jitter = "30s" }',
+        'page = { size = 500, param = "page" }',
+        'cursor = { field = "更新时间", overlap = "10m" }',
+        f'auth = {{ kind = "bearer", token = {{ file = "secrets/{manifest.name}" }} }}',
+    ]
+    if stream.freshness is not None:
+        lines.append(f'freshness = "{write_duration(stream.freshness)}"')
+    return f"# {stream.title}\n" + "".join(f"# {line}\n" for line in lines)
+
+
+def _deliver(manifest: Manifest, kind: str) -> str:
+    lines = [
+        f"[deliver.{kind}]",
+        f'url = "https://{manifest.name.replace("_", "-")}.example/api/{kind.replace("_", "-")}"',
+        f'auth = {{ kind = "bearer", token = {{ file = "secrets/{manifest.name}" }} }}',
+    ]
+    if kind == "mandatory_report":
+        lines += ["[deliver.mandatory_report.second]", f'folder = "out/{manifest.name}"']
+    return "".join(f"# {line}\n" for line in lines)
