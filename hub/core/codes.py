@@ -61,6 +61,7 @@ CODES: dict[str, tuple[Code, ...]] = {
         ("7", "移送", "transferred"),
         ("8", "移送审查起诉", "to_prosecution"),
         ("9", "同意撤销", "cancelled"),
+        ("", "已反馈", "answered"),  # the hub's own: the reporting unit acknowledged the answer
     ),
     "order_result": (
         ("1", "待裁定", "pending"),
@@ -213,6 +214,51 @@ CODES: dict[str, tuple[Code, ...]] = {
     ),
     "answer_status": (("1", "已接收", "accepted"), ("2", "已办结", "done"), ("3", "退回", "returned")),
 }
+
+ALIASES: dict[str, dict[str, str]] = {
+    # table: other spellings of the record catalogue and of common forms → our English word
+    "violence": {"无暴力": "none", "疑似家暴": "suspected", "一般暴力": "general", "严重暴力": "serious"},
+    "injury": {"无伤": "none", "未受伤": "none", "无伤情": "none", "轻伤一级": "minor", "轻伤二级": "minor",
+               "重伤一级": "serious", "重伤二级": "serious", "death": "dead"},
+    "situation": {
+        "genital or intimate injury": "intimate_injury",
+        "girl under 14 assaulted, pregnant or aborting": "under_14_pregnant",
+        "girl from 14 pregnant or aborting by assault": "pregnant_by_assault",
+        "many injuries, malnutrition, unconscious, suspected violence, bullying, maltreatment or drugging":
+            "many_injuries",
+        "suicide, self-harm, industrial injury, poisoning, other unnatural injury or death": "unnatural_injury",
+        "abandoned or long unattended": "abandoned",
+        "unknown origin, missing, trafficked or bought": "missing_or_trafficked",
+        "made to beg": "made_to_beg",
+        "other grave harm or danger": "other_grave_harm",
+    },
+    "capacity": {"无民事行为能力": "none", "限制民事行为能力": "limited", "完全民事行为能力": "full",
+                 "无行为能力": "none", "限制行为能力": "limited", "完全行为能力": "full"},
+    "sex": {"男性": "male", "女性": "female", "m": "male", "f": "female", "未知的性别": "unknown",
+            "未说明的性别": "unstated"},
+    "intensity": {"一般冲突": "general", "激烈冲突": "fierce"},
+    "call_category": {"家暴": "domestic_violence", "neighbors": "neighbours"},
+    "call_outcome": {"调解": "mediated", "告诫书": "admonished", "left": "left"},
+    "letter_kind": {"家暴": "domestic_violence"},
+    "concern_kind": {"suspected domestic violence": "suspected_dv", "domestic violence": "suspected_dv",
+                     "suspected sexual assault": "sexual_assault", "家庭暴力": "suspected_dv", "家暴": "suspected_dv",
+                     "性侵": "sexual_assault", "疑似家庭暴力": "suspected_dv"},
+    "complaint_kind": {"疑似性侵": "sexual_assault", "家庭暴力": "domestic_violence",
+                       "suspected sexual assault": "sexual_assault"},
+    "womens_complaint": {"家庭暴力": "domestic_violence", "性侵": "sexual_assault",
+                         "suspected sexual assault": "sexual_assault"},
+    "youth_complaint": {"家庭暴力": "domestic_violence", "疑似性侵": "sexual_assault", "霸凌": "bullying"},
+    "conflict_kind": {"disturbs neighbors": "disturbs_neighbours", "家暴": "suspected_violence",
+                      "疑似家庭暴力": "suspected_violence"},
+    "finding": {"violence found": "violence", "暴力": "violence"},
+    "visit_mode": {"家访": "home", "上门": "home", "电话联系": "phone", "约访": "appointment"},
+    "order_result": {"裁定准予": "issued", "作出": "issued", "未裁定": "pending"},
+    "mediation_origin": {"流转": "transferred", "主动": "offered"},
+    "mediation_status": {"成功": "resolved", "不成": "failed", "化解": "resolved"},
+    "activity_kind": {"prevention of juvenile offending": "prevention"},
+    "category": {"事实无人抚养": "unattended_child", "留守": "left_behind_child", "流动": "migrant_child"},
+}  # fmt: skip
+"""More ways to say one code. A word of CODES wins; spaces, hyphens and upper case in English words never matter."""
 
 UNITS: dict[str, tuple[str, ...]] = {
     # our name: every way a unit is written on a review, full, short or English (S20)
