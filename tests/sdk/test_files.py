@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import shutil
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.core.errors import PersonError
+from hub.sdk.files import FileSender, FolderSource, ReceiptFolder, waiting_receipts, write_receipt
+
+Collected = list[tuple[list[str], str | None]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "in").mkdir()
+    return tmp_path / "in"
+
+
+def drop(folder: Path, name: str, rows: int, start: int = 0) -> Path:
+    path = folder / name
+    path.write_text("no\n" + "".join(f"J{n}\n" for n in range(start, start + rows)), encoding="gb18030")
+    return path
+
+
+def source(folder: Path, **options: Any) -> FolderSource:
+    return FolderSource(folder=folder, **{"pattern": "*.csv", "settle": timedelta(milliseconds=10), **options})
+
+
+def collect(source: FolderSource, cursor: str | None = None) -> Collected:
+    return [([row["no"] for row in rows], at) for rows, at in source.pages(cursor)]
+
+
+def test_file_is_pages_and_then_moves_to_done(folder: Path) -> None:
+    """Pages of the asked size, cursor (drop, row), the file in done/ with a note that its receipt is due."""
+    drop(folder, "a.csv", 5)
+
+    pages = collect(source(folder, rows_per_page=2))
+
+    assert [["J0", "J1"], ["J2", "J3"], ["J4"]] == [rows for rows, _ in pages]
+    assert ["2", "4", "5"] == [str(at).partition(":")[2] for _, at in pages]
+    assert (folder / "done" / "a.csv").is_file()
+    assert not (folder / "a.csv").exists()
+    [due] = waiting_receipts(folder / "done")
+    assert (5, "", str(pages[0][1]).partition(":")[0]) == (due.rows, due.code, due.drop)
+
+
+def test_kill_in_mid_file_resumes_at_the_next_row(folder: Path) -> None:
+    """A new process with the stored cursor reads on where the last landed page ended, and nothing twice."""
+    drop(folder, "a.csv", 5)
+    reading = source(folder, rows_per_page=2).pages(None)
+    _, cursor = next(reading)
+    reading.close()
+
+    assert [["J2", "J3"], ["J4"]] == [rows for rows, _ in collect(source(folder, rows_per_page=2), cursor)]
+
+
+def test_kill_before_the_move_moves_without_reading_again(folder: Path) -> None:
+    """All rows have landed but the file still lies there: it moves, no row comes twice."""
+    drop(folder, "a.csv", 3)
+    reading = source(folder).pages(None)
+    _, cursor = next(reading)
+    reading.close()
+
+    assert [] == collect(source(folder), cursor)
+    assert (folder / "done" / "a.csv").is_file()
+
+
+def test_same_content_dropped_again_is_read_again(folder: Path) -> None:
+    """A repeat gets a receipt of its own (unchanged rows), and both files stay in done/."""
+    drop(folder, "a.csv", 3)
+    [(_, cursor)] = collect(source(folder))
+    shutil.copyfile(folder / "done" / "a.csv", folder / "a.csv")
+
+    [(rows, again)] = collect(source(folder), cursor)
+
+    assert ["J0", "J1", "J2"] == rows
+    assert again != cursor
+    assert ["a.csv", "a~2.csv"] == sorted(path.name for path in (folder / "done").glob("a*.csv"))
+
+
+def test_growing_file_waits(folder: Path) -> None:
+    """A file whose size differs between two looks is left alone until it rests."""
+    growing = drop(folder, "a.csv", 1)
+    made = source(folder)
+
+    class Grow:
+        def wait(self, seconds: float) -> bool:
+            growing.write_text(growing.read_text() + "J9\n")
+            return False
+
+    made.stop = Grow()  # type: ignore[assignment]
+    assert [] == collect(made)
+    assert [["J0", "J9"]] == [rows for rows, _ in collect(made)]
+
+
+def test_ok_file_and_rename_announce_a_whole_file(folder: Path) -> None:
+    """With ``ok-file`` only a file with its .ok is read, and its digest must fit; with ``rename`` any that is there."""
+    path = drop(folder, "a.csv", 1)
+    bad = drop(folder, "b.csv", 1)
+    made = source(folder, ready="ok-file")
+    assert [] == collect(made)
+    Path(f"{path}.ok").write_text(hashlib.sha256(path.read_bytes()).hexdigest())
+    bad.with_suffix(".ok").write_text("0" * 64)
+
+    read: list[list[str]] = []
+    with pytest.raises(PersonError) as caught:
+        read.extend([row["no"] for row in rows] for rows, _ in made.pages(None))
+
+    assert [["J0"]] == read
+    assert "file.digest" == caught.value.code
+    assert ["b.csv"] == [due.path.name for due in waiting_receipts(folder / "failed")]
+    drop(folder, "c.csv", 1)
+    assert [["J0"]] == [rows for rows, _ in collect(source(folder, ready="rename"))]
+
+
+def test_unreadable_file_goes_to_failed_and_its_neighbours_are_read(folder: Path) -> None:
+    """The bad file is named after the good ones have been read; its note carries the code."""
+    (folder / "a.csv").write_bytes(b'no\n"open\n')
+    drop(folder, "b.csv", 2)
+    read: list[str] = []
+
+    with pytest.raises(PersonError) as caught:
+        for rows, _ in source(folder).pages(None):
+            read.extend(row["no"] for row in rows)
+
+    assert ["J0", "J1"] == read
+    assert "file.unreadable" == caught.value.code
+    [due] = waiting_receipts(folder / "failed")
+    assert ("a.csv", "file.unreadable", 0) == (due.path.name, due.code, due.rows)
+
+
+def test_only_matching_whole_plain_files_are_looked_at(folder: Path) -> None:
+    """Temporary names, receipts, hidden and linked files, folders and other patterns stay where they are."""
+    names = ("a.csv.tmp", ".a.csv", "~$a.csv", "a.csv.receipt.csv", "a.txt", "x.part")
+    for name in names:
+        drop(folder, name, 1)
+    (folder / "z.csv").mkdir()
+    os.symlink(folder / "a.txt", folder / "l.csv")
+
+    assert [] == collect(source(folder))
+    assert set(names) <= {path.name for path in folder.iterdir()}
+
+
+def test_missing_folder_needs_a_person(tmp_path: Path) -> None:
+    """A wrong folder is an error of its own, not an empty answer."""
+    with pytest.raises(PersonError) as caught:
+        collect(source(tmp_path / "none"))
+
+    assert "files.folder" == caught.value.code
+
+
+def test_receipt_is_written_beside_the_file_and_is_safe_in_a_spreadsheet(folder: Path) -> None:
+    """JSON with the identity and CSV with one line per bad row; a formula in a header name stays text."""
+    drop(folder, "a.csv", 2)
+    collect(source(folder))
+    path = folder / "done" / "a.csv"
+    row = {"row": 2, "status": "quarantined", "code": "date.invalid", "field": "=cmd|' /C calc'!A0", "remedy": "写成 2026-01-31"}
+
+    write_receipt(path, {"received": 2, "applied": 1, "unchanged": 0, "quarantined": 1, "rejected": 0, "pending": 0, "rows": [row]})
+
+    told = json.loads((folder / "done" / "a.csv.receipt.json").read_text())
+    assert ("a.csv", 2, 1, [row]) == (told["file"], told["received"], told["quarantined"], told["rows"])
+    with (folder / "done" / "a.csv.receipt.csv").open(encoding="utf-8-sig", newline="") as opened:
+        lines = list(csv.reader(opened))
+    assert ["2", "quarantined", "date.invalid", "'=cmd|' /C calc'!A0", "写成 2026-01-31"] == lines[1]
+    assert [] == waiting_receipts(folder / "done")
+
+
+def test_failed_file_has_its_code_in_both_receipts(folder: Path) -> None:
+    """A file that could not be opened says why."""
+    (folder / "a.csv").write_bytes(b"")
+    with pytest.raises(PersonError):
+        collect(source(folder))
+    [due] = waiting_receipts(folder / "failed")
+
+    write_receipt(due.path, {"received": 0, "rows": []}, due.code)
+
+    assert "file.header" == json.loads((folder / "failed" / "a.csv.receipt.json").read_text())["code"]
+    assert "file.header" in (folder / "failed" / "a.csv.receipt.csv").read_text(encoding="utf-8-sig")
+
+
+def test_message_is_dropped_whole_with_its_digest(tmp_path: Path) -> None:
+    """NAME.json holds the very bytes, NAME.ok their SHA-256; a repeat changes nothing; no temporary file stays."""
+    sender = FileSender(tmp_path / "out")
+
+    assert ["sent", "sent"] == [sender.send("R-2026/1", b'{"report_no":"x"}').step for _ in range(2)]
+    assert ["R-2026_1.json", "R-2026_1.ok"] == sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert b'{"report_no":"x"}' == (tmp_path / "out" / "R-2026_1.json").read_bytes()
+    assert hashlib.sha256(b'{"report_no":"x"}').hexdigest() == (tmp_path / "out" / "R-2026_1.ok").read_text().strip()
+
+
+def test_folder_that_cannot_be_written_is_tried_later(tmp_path: Path) -> None:
+    """A file where the folder should be: *later*, the message stays in the outbox."""
+    (tmp_path / "out").write_text("")
+
+    assert ("later", "file.folder") == FileSender(tmp_path / "out").send("R-1", b"{}")[::3]
+
+
+def test_receipts_come_in_by_their_own_folder(tmp_path: Path) -> None:
+    """One or several receipts in a file; what is none goes to failed/, one that still grows waits."""
+    folder = tmp_path / "receipts"
+    folder.mkdir()
+    (folder / "a.json").write_text('{"message_no": "R-1", "receipt_no": "77", "at": "2026-11-01 10:00:00"}')
+    (folder / "b.json").write_text('[{"message_no": "R-2", "receipt_no": "78", "at": "2026-11-01"}]')
+    (folder / "c.json").write_text('{"hello": 1}')
+    (folder / "d.json").write_text('{"message_no": "R-')
+    receipts = ReceiptFolder(folder, min_age=60)
+
+    found = receipts.waiting()
+
+    assert [("a.json", "R-1"), ("b.json", "R-2")] == [(path.name, rows[0]["message_no"]) for path, rows in found]
+    assert (folder / "failed" / "c.json").is_file()
+    assert (folder / "d.json").is_file()
+    receipts.put_away(found[0][0])
+    assert (folder / "done" / "a.json").is_file()
