@@ -39,13 +39,25 @@ KIN_BY_WORD: dict[str, str] = {
     "爷爷": "grandparent", "奶奶": "grandparent", "外公": "grandparent", "外婆": "grandparent", "grandparent": "grandparent",
     "兄弟姐妹": "sibling", "兄弟": "sibling", "姐妹": "sibling", "哥哥": "sibling", "弟弟": "sibling", "姐姐": "sibling",
     "妹妹": "sibling", "sibling": "sibling", "brother": "sibling", "sister": "sibling",
-    "其他亲属": "kin", "亲属": "kin", "kin": "kin", "relative": "kin",
+    "其他亲属": "kin", "亲属": "kin", "kin": "kin", "relative": "kin", "other_kin": "kin", "other kin": "kin",
+    "家庭成员": "kin", "家属": "kin", "监护人": "kin", "叔叔": "kin", "伯父": "kin", "姑姑": "kin", "姑妈": "kin",
+    "舅舅": "kin", "姨妈": "kin", "侄子": "kin", "侄女": "kin", "外甥": "kin", "外甥女": "kin", "堂兄弟": "kin",
+    "表兄弟": "kin", "父子": "kin", "父女": "kin", "母子": "kin", "母女": "kin", "婆媳": "kin", "翁婿": "kin",
+    "children": "child", "grandchildren": "grandchild", "parents": "parent", "grandparents": "grandparent",
+    "siblings": "sibling", "继子女": "child", "养子女": "child", "继父母": "parent", "养父母": "parent",
+    "岳父母": "parent", "公婆": "parent", "孙辈": "grandchild", "外孙女": "grandchild", "外孙子": "grandchild",
+    "兄": "sibling", "弟": "sibling", "姐": "sibling", "妹": "sibling", "兄妹": "sibling", "姐弟": "sibling",
+    "姐妹兄弟": "sibling", "兄弟姊妹": "sibling", "老公": "spouse", "老婆": "spouse", "爱人": "spouse",
     "前配偶": "former_spouse", "前夫": "former_spouse", "前妻": "former_spouse", "离异": "former_spouse",
     "former_spouse": "former_spouse", "former spouse": "former_spouse", "x1": "former_spouse",
+    "ex-spouse": "former_spouse", "ex_spouse": "former_spouse", "ex_husband": "former_spouse",
+    "ex_wife": "former_spouse", "离婚": "former_spouse", "前夫妻": "former_spouse",
+    "同居者": "cohabitant", "同居男友": "cohabitant", "同居女友": "cohabitant", "cohabiting": "cohabitant",
     "同居": "cohabitant", "同居人": "cohabitant", "同居关系": "cohabitant", "cohabitant": "cohabitant", "x2": "cohabitant",
     "本人": "self", "户主": "self", "self": "self", "head": "self",
     "非亲属": "none", "无亲属关系": "none", "邻居": "none", "朋友": "none", "同事": "none", "保姆": "none", "none": "none",
-    "non_kin": "none",
+    "non_kin": "none", "no family relation": "none", "no_family_relation": "none", "no kin": "none", "无亲属": "none",
+    "无关系": "none", "陌生人": "none", "neighbour": "none", "neighbor": "none", "friend": "none", "nanny": "none",
 }  # fmt: skip
 KIN_BY_DIGIT: dict[str, str] = {
     "0": "self", "1": "spouse", "2": "child", "3": "child", "4": "grandchild", "5": "parent", "6": "grandparent",
@@ -68,7 +80,7 @@ class FactType(NamedTuple):
 
 WHEN = FactType("when")
 FLAG = FactType("flag")
-COUNT = FactType("count")
+COUNT = FactType("count")  # a whole number; ``table`` may bound it ("0-9") or say that fractions are cut ("yuan")
 KIN = FactType("kin")  # GB/T 4761 code or word → class word of KIN_BY_WORD
 UNIT_NAMES = FactType("units")  # names of units, any separator → tuple of our names; unknown ones dropped (S20)
 WORD = FactType("word")  # a short opaque code without personal data (≤ 64 characters), kept as it is
@@ -90,8 +102,8 @@ class Kind(NamedTuple):
     required: tuple[str, ...] = ()
 
 
-COMMON: dict[str, FactType] = {"community": WORD, "grid": WORD, "immediate_danger": FLAG}
-"""Facts every kind may carry (community_code, grid_code, 紧急)."""
+COMMON: dict[str, FactType] = {"community": WORD, "grid": WORD, "immediate_danger": FLAG, "words_of_harm": FLAG}
+"""Facts every kind may carry (community_code, grid_code, 紧急); ``words_of_harm`` is the hub's own reading of its texts (D25)."""
 
 _VISIT = Kind(
     facts={"at": WHEN, "mode": _code("visit_mode"), "finding": _code("finding"), "counselled": FLAG, "relation": KIN,
@@ -156,7 +168,7 @@ KINDS: dict[str, Kind] = {
         texts=("narrative",), at=("opened_on",), suspicion=("violence", "sexual_assault_suspected", "situation"),
         required=("opened_on",),
     ),
-    "service_given": Kind(facts={"at": WHEN, "kind": WORD, "status": _code("aid_status"), "amount": COUNT},
+    "service_given": Kind(facts={"at": WHEN, "kind": WORD, "status": _code("aid_status"), "amount": FactType("count", "yuan")},
                           texts=("matter",), required=("at",)),
     "forensic_result": Kind(facts={"at": WHEN, "injury": _code("injury")}, required=("at",)),
     "divorce_registration": Kind(
@@ -186,7 +198,7 @@ KINDS: dict[str, Kind] = {
         texts=("narrative",), suspicion=("kind", "violence", "situation"),
     ),
     "danger_assessed": Kind(
-        facts={"at": WHEN, "score": COUNT, "lethal_items": COUNT, "relation": KIN}, suspicion=("score",),
+        facts={"at": WHEN, "score": FactType("count", "0-9"), "lethal_items": COUNT, "relation": KIN}, suspicion=("score",),
     ),
     "review_concluded": Kind(
         facts={"at": WHEN, "decision": _code("decision"), "signed_by": UNIT_NAMES, "relation": KIN}, texts=("narrative",),

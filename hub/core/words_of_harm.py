@@ -1,0 +1,108 @@
+"""Words that speak of harm in what people wrote: for D25 (owed but not made) and D26 (unreadable records).
+
+A list, not a judgement: it only makes a private task for a person, never a report. Negation (未见挫伤) and medical history
+(既往挫伤史) are understood; a word counts if one of its places in the text is neither.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+
+HARM = (
+    "撕裂", "挫伤", "擦伤", "瘀伤", "淤伤", "瘀青", "淤青", "青紫", "烫伤", "烟头", "骨折", "勒痕", "掐", "勒脖", "被打", "挨打",
+    "殴打", "毒打", "打骂", "打伤", "家暴", "虐待", "鞭打", "抽打", "踢打", "扇耳光", "捆绑", "性侵", "猥亵", "强奸", "侵害",
+    "遗弃", "体罚", "bruise", "contusion", "laceration", "strangl", "beaten", "abuse", "assault", "battered",
+)  # fmt: skip
+"""Signs of injury by another's hand, and acts. Policy section 5 names 撕裂, 挫伤, 掐, 被打 "…"."""
+DANGER = (
+    "家庭暴力", "暴力", "打人", "动手", "砍", "持刀", "刀", "威胁", "杀", "自杀", "自残", "流血", "受伤", "轻伤", "重伤", "救命",
+    "离家出走", "失踪", "拐卖", "怀孕", "流产", "无人照料", "危险", "violence", "violent", "knife", "threat", "suicide",
+    "danger", "missing", "injur", "pregnan",
+)  # fmt: skip
+"""Beside ``HARM``, what makes an unreadable record urgent (D26)."""
+
+_NEGATION = re.compile(
+    r"(未见|未发现|未闻|未被|未遭|未受|没有|没被|没|无明显|无|否认|排除|不存在|并非|不是|不像|非|\bno\b|\bnot\b|without|denies|ruled out)"
+    r"[^，,。；;！!？?\n但却]{0,10}$",
+    re.IGNORECASE,
+)
+_REVIVED = re.compile(
+    r"(?:不排除|不能排除|无法排除|无法否认|无故|无缘无故|无端|没完没了|not only|cannot (?:be )?ruled? out)[^，,。；;]{0,10}$",
+    re.I,
+)
+_HISTORY_BEFORE = re.compile(r"(既往|病史|过去史|旧有|陈旧性?|history of|old)[^，,。；;！!？?\n]{0,8}$", re.IGNORECASE)
+_HISTORY_AFTER = re.compile(r"^[^，,。；;！!？?\n]{0,3}史")
+_TRUE = frozenset({"是", "有", "1", "y", "yes", "true", "t"})
+_FALSE = frozenset({"否", "无", "0", "n", "no", "false", "f", "", "none", "null", "-", "/", "不详", "未知"})
+
+
+def speaks_of_harm(text: str) -> bool:
+    """Whether a text has a word of the list that is neither denied nor medical history.
+
+    >>> speaks_of_harm("右臂多处挫伤"), speaks_of_harm("未见挫伤"), speaks_of_harm("既往挫伤史"), speaks_of_harm("不排除被打")
+    (True, False, False, True)
+    """
+    return _speaks(text, HARM)
+
+
+def triage(raw: str | bytes | Mapping[str, object]) -> bool:
+    """Whether an unreadable row speaks of violence or of a child in danger (D26): its values, and its flags by their header.
+
+    ``raw`` is the row as JSON or any text. A header alone says nothing: ``{"疑似家暴": "否"}`` is no violence.
+    """
+    row = _row(raw)
+    if row is None:
+        return _speaks(raw.decode(errors="replace") if isinstance(raw, bytes) else str(raw), HARM + DANGER)
+    for header, value in _flat(row):
+        text = str(value).strip()
+        if text.lower() in _FALSE:
+            continue
+        if _speaks(text, HARM + DANGER) or (text.lower() in _TRUE and _names_danger(header)):
+            return True
+    return False
+
+
+def _speaks(text: str, words: Iterable[str]) -> bool:
+    lowered = text.lower()
+    return any(_counts(lowered, at, at + len(word)) for word in words for at in _places(lowered, word))
+
+
+def _places(text: str, word: str) -> Iterable[int]:
+    at = text.find(word)
+    while at >= 0:
+        yield at
+        at = text.find(word, at + 1)
+
+
+def _counts(text: str, start: int, end: int) -> bool:
+    before, after = text[max(0, start - 24) : start], text[end : end + 6]
+    denied = _NEGATION.search(before) and not _REVIVED.search(before)
+    return not denied and not _HISTORY_BEFORE.search(before) and not _HISTORY_AFTER.search(after)
+
+
+def _names_danger(header: str) -> bool:
+    name = header.lower()
+    return any(word in name for word in (*HARM, *DANGER, "紧急", "庇护", "immediate", "needs_shelter", "sexual"))
+
+
+def _row(raw: str | bytes | Mapping[str, object]) -> Mapping[str, object] | None:
+    if isinstance(raw, Mapping):
+        return raw
+    try:
+        value = json.loads(raw)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else {"": value}
+
+
+def _flat(row: Mapping[str, object]) -> Iterable[tuple[str, object]]:
+    for header, value in row.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value)
+        elif isinstance(value, list):
+            for one in value:
+                yield from _flat(one) if isinstance(one, Mapping) else [(header, one)]
+        elif value is not None:
+            yield header, value
