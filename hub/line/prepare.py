@@ -1,0 +1,140 @@
+"""Prepare: map, normalise, seal. Outside any transaction, one batch ahead of the writer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+
+from hub.core.errors import HubError
+from hub.core.freight import Drafts, Lease, Page, Sealed
+from hub.core.normalise import normalise
+from hub.core.policy import Policy
+from hub.core.records import Draft, Problem, StreamKey
+from hub.line.ports import Vault, Worker
+from hub.store.numbers import new_uid
+
+
+class Refused(NamedTuple):
+    """A row that waits for a fix; its original is sealed under ``uid``."""
+
+    uid: str
+    row: int
+    no: str | None
+    code: str
+    field: str
+    remedy: str
+    original: bytes
+
+
+class PreparedPage(NamedTuple):
+    """One page ready to be applied: sealed rows and refused ones, together every row it received."""
+
+    id: int
+    page: Page  # without its body
+    sealed: tuple[Sealed, ...]
+    refused: tuple[Refused, ...]
+
+
+class Prepared(NamedTuple):
+    """A batch ready for its commit. ``held`` are pages whose connector could not map them now: they stay pending."""
+
+    pages: tuple[PreparedPage, ...]
+    vault: Vault
+    lease: Lease | None = None
+    held: tuple[tuple[int, str], ...] = ()  # (page id, coded reason)
+
+
+def prepare(
+    pages: Iterable[tuple[int, Page]],
+    workers: Mapping[str, Worker],
+    vault: Vault,
+    policy: Policy,
+    *,
+    live_from: Mapping[StreamKey, date] | None = None,
+    drafts: Mapping[str, Drafts] | None = None,
+    lease: Lease | None = None,
+) -> Prepared:
+    """Landed pages (id, sealed) → sealed records and refused rows.
+
+    ``workers`` by unit; ``live_from`` says from which event day a stream's records are live (earlier: backfill);
+    ``drafts`` are those a poll brought along, by page uid. A worker that fails holds its page back, nothing else.
+    """
+    ready: list[PreparedPage] = []
+    held: list[tuple[int, str]] = []
+    for number, page in pages:
+        try:
+            found = _drafts(page, workers, vault, drafts or {})
+        except HubError as error:
+            held.append((number, error.code))
+            continue
+        except Exception as error:  # foreign code: whatever it raises, the page stays landed
+            held.append((number, f"connector.{type(error).__name__}"))
+            continue
+        since = (live_from or {}).get(page.stream)
+        ready.append(_page(number, page, found, vault, policy, since))
+    return Prepared(tuple(ready), vault, lease, tuple(held))
+
+
+def _drafts(page: Page, workers: Mapping[str, Worker], vault: Vault, given: Mapping[str, Drafts]) -> Drafts:
+    if page.uid in given:
+        return given[page.uid]
+    worker = workers.get(page.stream.unit)
+    if worker is None:
+        raise HubError("no connector maps this unit's pages", code="connector.missing")
+    found = worker.map(page._replace(body=vault.open_blob(page.uid, page.body)))
+    if len(found) != page.rows:
+        raise HubError("the connector lost or invented rows", code="connector.miscounted")
+    return found
+
+
+def _page(
+    number: int, page: Page, drafts: Sequence[Draft | Problem], vault: Vault, policy: Policy, since: date | None
+) -> PreparedPage:
+    sealed: list[Sealed] = []
+    refused: list[Refused] = []
+    lenient: dict[str, bool] = {}
+    unit, received_at = page.stream.unit, page.received_at
+    for draft in drafts:
+        if isinstance(draft, Draft):
+            kind = draft.kind
+            if kind not in lenient:
+                lenient[kind] = policy.is_reporting(unit, kind)
+            try:
+                done = _seal(draft, page.mode, received_at, lenient[kind], vault, since)
+            except Exception as error:  # one row's defect is that row's alone
+                done = _defect(draft, error)
+        else:
+            done = draft
+        if isinstance(done, Sealed):
+            sealed.append(done)
+        else:
+            refused.append(refuse(done, vault))
+    return PreparedPage(number, page._replace(body=b""), tuple(sealed), tuple(refused))
+
+
+def _seal(
+    draft: Draft, mode: str, received_at: datetime, lenient: bool, vault: Vault, since: date | None
+) -> Sealed | Problem:
+    clean = normalise(draft, received_at=received_at, lenient=lenient)
+    if isinstance(clean, Problem):
+        if not clean.rejected or clean.draft is None:
+            return clean
+        return vault.seal(clean.draft, mode, received_at, clean)
+    if since is not None and mode == "live" and clean.at is not None and clean.at.date() < since:
+        mode = "backfill"
+    return vault.seal(clean, mode, received_at)
+
+
+def _defect(draft: Draft, error: Exception) -> Problem:
+    return Problem(
+        draft.row, draft.key, "hub.defect", type(error).__name__, "report this as a defect of the hub", draft.original
+    )
+
+
+def refuse(problem: Problem, vault: Vault) -> Refused:
+    """A problem with its original sealed."""
+    uid = new_uid()
+    no = problem.key.no if problem.key is not None else None
+    sealed = vault.seal_blob(uid, problem.original)
+    return Refused(uid, problem.row, no, problem.code, problem.field, problem.remedy, sealed)

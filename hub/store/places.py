@@ -1,0 +1,201 @@
+"""Write where everybody belongs: persons, households, memberships, and on which households records count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from hub.core.hood import Home, Placing
+from hub.core.records import Key, Member
+from hub.store.hoods import Hood
+from hub.store.numbers import new_uid
+from hub.store.sql import Sql
+from hub.store.times import from_day, to_day
+from hub.store.tx import Tx
+
+
+class Placed(NamedTuple):
+    """What a placement came to, with the store's own numbers."""
+
+    touched: frozenset[int]  # households to judge again
+    moved: frozenset[int]  # records that stand elsewhere than before
+    persons: Mapping[tuple[int, int], int]  # (record, idx) → person, as far as they changed
+    places: Mapping[int, Mapping[int, str]]  # record → household → why, for records of the neighbourhood
+    members: Mapping[int, tuple[Member, ...]]
+    aliases: Mapping[int, int]
+
+
+NOWHERE = Placed(frozenset(), frozenset(), {}, {}, {}, {})
+
+
+class _Numbers:
+    """Real numbers for the negative ids of a placing."""
+
+    def __init__(self, first: int) -> None:
+        self.next = first
+        self.given: dict[int, int] = {}
+
+    def __call__(self, number: int) -> int:
+        if number >= 0:
+            return number
+        if number not in self.given:
+            self.given[number] = self.next
+            self.next += 1
+        return self.given[number]
+
+
+def save_placing(tx: Tx, hood: Hood, placing: Placing, at: int) -> Placed:
+    """Number what is new, write what differs from ``hood``; the households to judge."""
+    person, home = _Numbers(tx.next_id("person")), _Numbers(tx.next_id("household"))
+    persons = _save_persons(tx, hood, placing, person)
+    _save_homes(tx, hood, placing.homes, home)
+    places = {
+        hood.record_ids[key]: {home(number): why for number, why in found} for key, found in placing.households.items()
+    }
+    gone = [hood.record_ids[key] for key in hood.neighbourhood.left if key in hood.record_ids]
+    moved = _save_places(tx, hood, places, gone)
+    members = {
+        home(number): tuple(m._replace(person=person(m.person)) for m in found)
+        for number, found in placing.members.items()
+    }
+    save_members(tx, members)
+    aliases = {person(old): person(kept) for old, kept in placing.aliases.items()}
+    tx.many("UPDATE person SET alias_of = ? WHERE id = ?", [(kept, old) for old, kept in aliases.items()])
+    successors = {home(old): home(new) for old, new in placing.successors.items()}
+    tx.many("UPDATE household SET successor_id = ? WHERE id = ?", [(new, old) for old, new in successors.items()])
+    touched = {home(number) for number in placing.touched} | set(successors.values())
+    _save_reviews(tx, hood, placing, person, at)
+    return Placed(frozenset(touched), frozenset(moved), persons, places, members, aliases)
+
+
+def _save_persons(tx: Tx, hood: Hood, placing: Placing, person: _Numbers) -> dict[tuple[int, int], int]:
+    changed: dict[tuple[int, int], int] = {}
+    for (key, idx), number in placing.persons.items():
+        spot = (hood.record_ids[key], idx)
+        real = person(number)
+        if hood.persons.get(spot) != real:
+            changed[spot] = real
+    tx.insert("person", ("id", "uid", "protected"), [(real, new_uid(), False) for real in person.given.values()])
+    tx.many(
+        "UPDATE party SET person_id = ? WHERE record_id = ? AND idx = ?",
+        [(real, record_id, idx) for (record_id, idx), real in changed.items()],
+    )
+    return changed
+
+
+def _save_homes(tx: Tx, hood: Hood, homes: Mapping[int, Home], number: _Numbers) -> None:
+    old = []
+    for household, home in homes.items():
+        real = number(household)
+        if household >= 0 and hood.neighbourhood.homes.get(household) != home:
+            old.append((home.registered, home.community, home.provisional, real))
+    tx.insert(
+        "household",
+        ("id", "uid", "registered", "community", "provisional", "light"),
+        [
+            (number.given[household], new_uid(), home.registered, home.community, home.provisional, 0)
+            for household, home in homes.items()
+            if household < 0
+        ],
+    )
+    tx.many("UPDATE household SET registered = ?, community = ?, provisional = ? WHERE id = ?", old)
+
+
+def _save_places(sql: Sql, hood: Hood, places: Mapping[int, Mapping[int, str]], gone: Sequence[int]) -> set[int]:
+    """Rows that differ from what was stored; the records whose households changed."""
+    add: list[tuple[int, int, str]] = []
+    drop: list[tuple[int, int]] = []
+    why_now: list[tuple[str, int, int]] = []
+    moved: set[int] = set()
+    nothing: Mapping[int, str] = {}
+    wanted: dict[int, Mapping[int, str]] = {**places, **dict.fromkeys(gone, nothing)}
+    for record_id, now in wanted.items():
+        before = hood.places.get(record_id, nothing)
+        for household, why in now.items():
+            if household not in before:
+                add.append((record_id, household, why))
+                moved.add(record_id)
+            elif before[household] != why:
+                why_now.append((why, record_id, household))
+        for household in before:
+            if household not in now:
+                drop.append((record_id, household))
+                moved.add(record_id)
+    sql.many("DELETE FROM event_place WHERE record_id = ? AND household_id = ?", drop)
+    sql.many("UPDATE event_place SET why = ? WHERE record_id = ? AND household_id = ?", why_now)
+    sql.insert("event_place", ("record_id", "household_id", "why"), add)
+    return moved
+
+
+def save_members(sql: Sql, members: Mapping[int, Sequence[Member]]) -> None:
+    """Memberships of touched households, rebuilt."""
+    sql.run_in("DELETE FROM membership WHERE household_id {in}", members)
+    sql.insert(
+        "membership",
+        ("household_id", "person_id", "n", "role", "born", "capacity", "since", "until"),
+        [
+            (household, m.person, n, m.role, to_day(m.born), m.capacity, to_day(m.since), to_day(m.until))
+            for household, found in members.items()
+            for n, m in enumerate(found)
+        ],
+    )
+
+
+def read_members(sql: Sql, households: Iterable[int]) -> dict[int, tuple[Member, ...]]:
+    """Memberships as stored."""
+    found: dict[int, list[Member]] = {}
+    for household, person, role, born, capacity, since, until in sql.rows_in(
+        "SELECT household_id, person_id, role, born, capacity, since, until FROM membership WHERE household_id {in}"
+        " ORDER BY household_id, n",
+        households,
+    ):
+        member = Member(int(person), role, from_day(born), capacity, from_day(since), from_day(until))
+        found.setdefault(int(household), []).append(member)
+    return {household: tuple(members) for household, members in found.items()}
+
+
+def _save_reviews(tx: Tx, hood: Hood, placing: Placing, person: _Numbers, at: int) -> None:
+    """Uncertain links of fresh records, for a person to look at; what the record asked before is replaced."""
+    fresh = [hood.record_ids[e.key] for e in hood.neighbourhood.entries if e.fresh]
+    gone = [hood.record_ids[key] for key in hood.neighbourhood.left if key in hood.record_ids]
+    known = [record for record in (*fresh, *gone) if record in hood.places]
+    tx.run_in("DELETE FROM review_item WHERE kind = 'identity' AND state = 'open' AND record_id {in}", known)
+    wanted = set(fresh)
+    tx.insert(
+        "review_item",
+        ("uid", "kind", "record_id", "idx", "candidates", "why", "state", "at"),
+        [
+            (new_uid(), "identity", hood.record_ids[r.key], r.idx, ",".join(str(person(c)) for c in r.candidates),
+             r.why, "open", at)
+            for r in placing.reviews
+            if hood.record_ids[r.key] in wanted
+        ],
+    )  # fmt: skip
+
+
+def place_standing(sql: Sql, places: Mapping[int, frozenset[int]]) -> frozenset[int]:
+    """Put feedback and duty answers on the households of what they speak about; every household on either side."""
+    before: dict[int, set[int]] = {}
+    for record_id, household in sql.rows_in(
+        "SELECT record_id, household_id FROM event_place WHERE record_id {in}", places
+    ):
+        before.setdefault(int(record_id), set()).add(int(household))
+    touched: set[int] = set()
+    add: list[tuple[int, int, str]] = []
+    drop: list[tuple[int, int]] = []
+    for record_id, now in places.items():
+        old = before.get(record_id, set())
+        add += [(record_id, household, "standing") for household in now - old]
+        drop += [(record_id, household) for household in old - now]
+        touched |= now | old
+    sql.many("DELETE FROM event_place WHERE record_id = ? AND household_id = ?", drop)
+    sql.insert("event_place", ("record_id", "household_id", "why"), add)
+    return frozenset(touched)
+
+
+def keys_of(sql: Sql, records: Iterable[int]) -> dict[int, Key]:
+    """Keys of records."""
+    return {
+        int(number): Key(unit, stream, no)
+        for number, unit, stream, no in sql.rows_in("SELECT id, unit, stream, no FROM record WHERE id {in}", records)
+    }
