@@ -14,6 +14,7 @@ import orjson
 
 from hub.core.codes import CODES
 from hub.core.errors import ConfigurationError
+from hub.core.problems import remedy_of
 from hub.core.records import Draft, Owed, Person, Problem
 from hub.core.words import COMMON, KINDS, ROLES
 from hub.sdk.fields import Columns, Field, fold, rename_columns, unknown_names
@@ -91,8 +92,8 @@ class Connector:
     ) -> Drafts:
         """Exactly one draft or problem per row, numbered from ``first_row``; bad data never raises.
 
-        ``renames`` is our name (中文 or English) = the unit's header. Problems: ``row.not_object``, ``key.missing``,
-        ``mapping.defect`` (the stream's own hook failed). Raises KeyError for a stream the connector does not have.
+        ``renames`` is our name (中文 or English) = the unit's header. Problems: ``row.invalid`` (no object),
+        ``key.missing``, ``mapping.failed`` (the stream's own hook failed). Raises KeyError for a stream the connector does not have.
         """
         table, renames = self.streams[stream], renames or {}
         rows, dropped = strip(self.manifest.streams[stream], rows, renames)
@@ -101,8 +102,8 @@ class Connector:
         plan: Plan | None = None
         last: tuple[Any, ...] = ()
         for number, row in enumerate(rows, first_row):
-            if not isinstance(row, Mapping):
-                drafts.append(_not_object(row, number))
+            if type(row) is not dict and not isinstance(row, Mapping):
+                drafts.append(_refused(row, number, "row.invalid"))
                 continue
             headers = tuple(row)
             if plan is None or headers != last:
@@ -110,7 +111,7 @@ class Connector:
             try:
                 drafts.append(plan.draft(row, number))
             except Exception:
-                drafts.append(_defect(row, number))
+                drafts.append(_refused(row, number, "mapping.failed"))
         return Drafts(drafts, dropped)
 
     def render(self, owed: Owed | None, body: Mapping[str, Any]) -> bytes:
@@ -134,14 +135,8 @@ def canonical_json(owed: Owed | None, body: Mapping[str, Any]) -> bytes:
     return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
 
 
-def _not_object(row: object, number: int) -> Problem:
-    remedy = "Send each record as one flat object: a header and a value for each column."
-    return Problem(number, None, "row.not_object", "", remedy, encode_row(row))
-
-
-def _defect(row: object, number: int) -> Problem:
-    remedy = "The connector's mapping failed on this row: tell its owner, then redrive."
-    return Problem(number, None, "mapping.defect", "", remedy, encode_row(row))
+def _refused(row: object, number: int, code: str) -> Problem:
+    return Problem(number, None, code, "", remedy_of(code), encode_row(row))
 
 
 def _own_names(stream: Stream) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Fields: which column of a unit goes where in a draft, under either header, and under the unit's own name for it.
 
 A column is known by its English name and its Chinese header; IT staff may add a third one, the unit's own header
-(``renames``). Headers are compared folded: NFKC, without byte order mark, trimmed, without regard to case.
+(``renames``). Headers are compared folded: NFKC, without byte order mark, white space and case.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from hub.core.codes import CODES
+from hub.core.dates import EMPTY_WORDS
 
-EMPTY = frozenset({None, "", "无", "-", "/", "不详", "未知"})
-"""Cells that state nothing. ``normalise`` judges facts (无/none is a word of some code tables); here only persons are."""
+EMPTY = EMPTY_WORDS | {None}
+"""Cells that state nothing. ``normalise`` judges facts (无 is an answer of some tables); here only persons and numbers."""
 
-UNSTATED_SEX = EMPTY | {"0", "9", 0, 9, "未说明", "unknown", "unstated"}
+UNSTATED_SEX = EMPTY | {"0", "9"}
 """Sex as given for somebody nobody knows: alone it makes no person."""
 
 PERSON_COLUMNS: tuple[tuple[str, str, str], ...] = (
@@ -31,6 +31,9 @@ PERSON_COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("address", "住址", "address"),
     ("capacity", "民事行为能力", "capacity"),
 )
+
+EXACT = 1e15
+"""Whole numbers below this survive as a float with all their digits."""
 
 TARGETS = (
     "key",
@@ -93,11 +96,11 @@ def person_block(prefix: str, zh: str, role: str, without: Sequence[str] = ()) -
 @lru_cache(maxsize=16384)
 def _fold(header: str) -> str:
     text = unicodedata.normalize("NFKC", header).replace("\ufeff", "").replace("\u200b", "")
-    return text.strip().casefold()
+    return "".join(text.split()).casefold()
 
 
 def fold(header: object) -> str:
-    """The header as it is compared: NFKC, no byte order mark, trimmed, case folded."""
+    """The header as it is compared: NFKC, no byte order mark, no white space, case folded."""
     return _fold(header if isinstance(header, str) else str(header))
 
 
@@ -119,11 +122,6 @@ def unknown_names(own: Mapping[str, str], renames: Mapping[str, str]) -> list[st
     return [ours for ours in renames if fold(ours) not in own]
 
 
-def code_words(table: str) -> dict[str, str]:
-    """Folded number, Chinese word or English word of a table of CODES → our English word."""
-    return {fold(spelling): word for number, zh, word in CODES[table] for spelling in (number, zh, word) if spelling}
-
-
 _SEPARATOR = re.compile(r"[;；,，、|\n]+")
 
 
@@ -131,32 +129,24 @@ def split_list(cell: object) -> list[str]:
     """The entries of a cell with several values (``;`` or 、 between, or a JSON list), trimmed, empty words left out."""
     entries = cell if isinstance(cell, (list, tuple)) else _SEPARATOR.split(cell_text(cell))
     texts = [cell_text(entry) for entry in entries]
-    return [text for text in texts if text not in EMPTY]
+    return [text for text in texts if is_stated(text)]
 
 
 def cell_text(cell: object) -> str:
-    """A cell as trimmed text; None is empty, a whole float (as Excel gives numbers) loses its fraction."""
+    """A cell as trimmed text; what is no text and no number is empty.
+
+    A whole float (as a spreadsheet gives numbers) loses its fraction, unless it is too large to have kept its digits:
+    then it stays as it is, and is found to be ruined.
+    """
     if isinstance(cell, str):
         return cell.strip()
-    if cell is None:
-        return ""
-    if isinstance(cell, float) and cell.is_integer():
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < EXACT:
         return str(int(cell))
-    return str(cell)
+    if isinstance(cell, (int, float)) and not isinstance(cell, bool):
+        return str(cell)
+    return ""
 
 
 def is_stated(cell: object) -> bool:
     """Whether the cell says anything: not None, blank or one of the words for nothing (无, -, 不详 …)."""
-    return cell_text(cell) not in EMPTY
-
-
-_CASE_YEAR = re.compile(r"^[（(]\d{4}[)）]")
-_WIDE = str.maketrans("()", "（）")
-_NARROW = str.maketrans("（）", "()")
-
-
-def number_spellings(number: str) -> tuple[str, ...]:
-    """A number as sent; a court's case number under both bracket widths, for both circulate."""
-    if not _CASE_YEAR.match(number):
-        return (number,)
-    return tuple(dict.fromkeys((number, number.translate(_WIDE), number.translate(_NARROW))))
+    return cell_text(cell).casefold() not in EMPTY

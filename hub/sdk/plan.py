@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from hub.core.problems import remedy_of
 from hub.core.records import Draft, Key, Person, Problem
+from hub.core.values import Unreadable, parse_code
 from hub.sdk.fields import (
     EMPTY,
     PERSON_COLUMNS,
@@ -22,10 +24,7 @@ from hub.sdk.fields import (
     Columns,
     Field,
     cell_text,
-    code_words,
-    fold,
     is_stated,
-    number_spellings,
     split_list,
 )
 
@@ -34,6 +33,9 @@ if TYPE_CHECKING:
 
 Finish = Callable[[Draft, Mapping[str, Any]], Draft]
 """A stream's own pure last word on a draft; it also gets the row by English column, values as sent."""
+
+_new = tuple.__new__
+"""Makes a Person from its attributes in order at half the price of the generated constructor."""
 
 Getter = Callable[[Sequence[Any]], tuple[Any, ...]]
 
@@ -58,7 +60,7 @@ class Plan:
     updated_at: int
     deleted: int
     facts: tuple[tuple[str, ...], Getter]
-    translations: tuple[tuple[str, Mapping[str, str]], ...]
+    translations: tuple[tuple[str, str], ...]  # fact, table of CODES by which this stream numbers it
     texts: tuple[tuple[str, int], ...]
     blocks: tuple[tuple[str, Getter], ...]
     related: tuple[int, ...]
@@ -77,9 +79,9 @@ class Plan:
         facts = {
             name: value for name, value in zip(names, get(values), strict=True) if value is not None and value != ""
         }
-        for name, words in self.translations:
+        for name, table in self.translations:
             if name in facts:
-                facts[name] = words.get(_folded(facts[name]), facts[name])
+                facts[name] = _translated(table, facts[name])
         drafted = Draft(
             number, Key(self.unit, self.stream, no), self.kind, values[self.updated_at], values[self.deleted], facts,
             self._persons(values), self._related(values), self._texts(values), original,
@@ -89,16 +91,22 @@ class Plan:
         return self.finish(drafted, {column: values[position] for column, position in self.columns})
 
     def _key(self, values: list[Any]) -> str | None:
+        if len(self.key) == 1:
+            cell = values[self.key[0][1]]
+            text = cell.strip() if type(cell) is str else cell_text(cell)
+            return None if text.casefold() in EMPTY else text
         parts = [cell_text(values[position]) for _, position in self.key]
-        return None if any(part in EMPTY for part in parts) else "/".join(parts)
+        return "/".join(parts) if all(is_stated(part) for part in parts) else None
 
     def _persons(self, values: list[Any]) -> tuple[Person, ...]:
-        persons = []
+        persons: list[Person] = []
         for role, get in self.blocks:
             block = get(values)
             name = block[0]
             if (type(name) is str and name.strip() not in EMPTY) or _is_somebody(block):
-                persons.append(Person(role, *block))
+                person = _new(Person, (role, *block))
+                if person not in persons:  # one person under two prefixes of one role (医生 and 报告人)
+                    persons.append(person)
         return tuple(persons)
 
     def _related(self, values: list[Any]) -> tuple[str, ...]:
@@ -106,7 +114,7 @@ class Plan:
         for position in self.related:
             cell = values[position]
             if cell is not None and cell != "":
-                found.extend(spelling for entry in split_list(cell) for spelling in number_spellings(entry))
+                found.extend(split_list(cell))
         return tuple(dict.fromkeys(found)) if found else ()
 
     def _texts(self, values: list[Any]) -> dict[str, str]:
@@ -114,7 +122,7 @@ class Plan:
         for name, position in self.texts:
             cell = values[position]
             if cell is not None and cell != "":
-                found[name] = cell if type(cell) is str else cell_text(cell)
+                found[name] = cell if type(cell) is str else cell_text(cell) or str(cell)
         return found
 
 
@@ -147,9 +155,7 @@ def _fill(
     plan.deleted = _position_of("deleted", present, at, absent)
     facts = [(field.to.removeprefix("fact:"), at[field.name]) for field in present if field.to.startswith("fact:")]
     plan.facts = tuple(name for name, _ in facts), _getter([position for _, position in facts])
-    plan.translations = tuple(
-        (field.to.removeprefix("fact:"), code_words(field.codes)) for field in present if field.codes
-    )
+    plan.translations = tuple((field.to.removeprefix("fact:"), field.codes) for field in present if field.codes)
     plan.texts = tuple(
         (field.to.removeprefix("text:"), at[field.name]) for field in present if field.to.startswith("text:")
     )
@@ -198,14 +204,17 @@ def _is_somebody(block: Sequence[Any]) -> bool:
     )
 
 
-def _folded(value: object) -> str:
-    return fold(cell_text(value))
+def _translated(table: str, cell: object) -> object:
+    """Our word for this stream's own code; an unknown one stays as sent, for ``normalise`` to judge."""
+    try:
+        return parse_code(table, cell) or cell
+    except Unreadable:
+        return cell
 
 
 def _key_missing(key: tuple[tuple[str, int], ...], values: list[Any], number: int, original: bytes) -> Problem:
     missing = next(name for name, position in key if not is_stated(values[position]))
-    remedy = f"Send the record's own number in the column {missing}, or name its header under fields of the stream."
-    return Problem(number, None, "key.missing", missing, remedy, original)
+    return Problem(number, None, "key.missing", missing, remedy_of("key.missing"), original)
 
 
 def encode_row(row: object) -> bytes:
