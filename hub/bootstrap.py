@@ -6,39 +6,29 @@ import base64
 import os
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from hub import configuration
-from hub.core.errors import ConfigurationError
-from hub.sdk.manifest import Manifest, find_manifest, read_manifest
+from hub.runtime.plugins import Manifests, read_manifests
+from hub.sdk.manifest import Manifest
 from hub.settings import Installed, Settings
 from hub.store.engine import open_store
 from hub.store.schema import upgrade
 
-GROUP = "hub.connectors"
-
 
 @lru_cache(maxsize=1)
-def _found() -> tuple[dict[str, Manifest], dict[str, ConfigurationError]]:
-    good: dict[str, Manifest] = {}
-    broken: dict[str, ConfigurationError] = {}
-    for entry in entry_points(group=GROUP):
-        try:
-            good[entry.name] = read_manifest(find_manifest(entry.value))
-        except ConfigurationError as error:
-            broken[entry.name] = error
-    return good, broken
+def _found() -> Manifests:
+    return read_manifests()
 
 
-def manifests() -> dict[str, Manifest]:
+def manifests() -> Mapping[str, Manifest]:
     """Connector name → manifest, of every installed connector that can be read; no connector's code runs."""
-    return _found()[0]
+    return _found().manifests
 
 
-def broken_manifests() -> dict[str, ConfigurationError]:
+def refused_manifests() -> Mapping[str, str]:
     """Installed connectors that are refused at the door, and why; the others go on."""
-    return _found()[1]
+    return _found().refused
 
 
 def installed(found: Mapping[str, Manifest]) -> dict[str, Installed]:

@@ -86,10 +86,10 @@ _CURSOR = section({"field": toml.text, "overlap": toml.duration, "param": toml.t
 _OPTIONS: dict[str, dict[str, toml.Parse]] = {
     "rest": {
         "page": toml.each(toml.scalar), "records": toml.text, "total": toml.text, "params": toml.each(_free),
-        "headers": toml.each(toml.text), "method": toml.one_of("GET", "POST"), "body": _free, "code": _free,
-        "next": toml.text, "timeout": toml.duration,
+        "headers": toml.each(toml.text), "method": toml.one_of("GET", "POST"), "body": _free, "code": toml.text,
+        "since_param": toml.text, "next": toml.text, "timeout": toml.duration,
     },
-    "table": {"table": toml.text, "query": toml.text, "key": toml.text, "batch": toml.whole},
+    "table": {"table": toml.text, "query": toml.text, "batch": toml.whole},
     "files": {
         "folder": toml.folder_path, "pattern": toml.text, "encoding": toml.text, "sheet": toml.scalar,
         "header_row": toml.whole, "ready": toml.one_of("stable", "ok-file", "rename"), "done": toml.folder_path,
@@ -286,7 +286,6 @@ def _stream(name: str, table: Mapping[str, Any], reader: Reader) -> StreamConfig
         reader.wrong((*place, "schedule"), "either every or cron", "both")
     if "every" in schedule:
         _above(schedule["every"], (*place, "schedule", "every"), reader)
-    extra = {f"cursor_{key}": cursor[key] for key in ("param", "format") if key in cursor}
     return StreamConfig(
         name=name,
         transport=transport,
@@ -294,7 +293,7 @@ def _stream(name: str, table: Mapping[str, Any], reader: Reader) -> StreamConfig
         cron=schedule.get("cron", ""),
         jitter=schedule.get("jitter", timedelta(0)),
         url=table.get("url", ""),
-        options={**options, **extra},
+        options={**options, **{f"cursor_{key}": cursor[key] for key in ("param", "format") if key in cursor}},
         cursor_field=cursor.get("field", ""),
         overlap=cursor.get("overlap", timedelta(0)),
         auth=table.get("auth", Auth()),

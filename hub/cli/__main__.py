@@ -1,4 +1,4 @@
-"""``python -m hub.cli`` is the ``hub`` command, wherever the package is importable."""
+"""`python -m hub.cli` is the `hub` command."""
 
 from hub.cli import main
 

@@ -274,3 +274,25 @@ def due_households(sql: Sql, now_us: int) -> int:
 def numbers_of(rows: Sequence[OwedView]) -> list[int]:
     """The ids of some owed things."""
     return [row.id for row in rows]
+
+
+def overdue_parcels(sql: Sql, now_us: int) -> int:
+    """How many messages have no receipt although what they carry was due."""
+    row = sql.one(
+        "SELECT COUNT(*) FROM parcel p JOIN owed o ON o.id = p.owed_id "
+        "WHERE p.state IN ('queued', 'sent') AND o.closed_at IS NULL AND o.due IS NOT NULL AND o.due < ?",
+        (now_us,),
+    )
+    assert row is not None
+    return int(row[0])
+
+
+def open_owed(sql: Sql, letter: str, now_us: int) -> tuple[int, int]:
+    """(open, overdue) reports (M) or duties (D)."""
+    row = sql.one(
+        "SELECT COUNT(*), COALESCE(SUM(CASE WHEN due IS NOT NULL AND due < ? THEN 1 ELSE 0 END), 0) FROM owed "
+        "WHERE what LIKE ? AND closed_at IS NULL AND state NOT IN ('review', 'done', 'returned', 'cancelled', 'answered')",
+        (now_us, f"{letter}%"),
+    )
+    assert row is not None
+    return int(row[0]), int(row[1])
