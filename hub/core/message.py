@@ -166,7 +166,7 @@ def escalation(owed: Owed, report_no: str) -> Body:
         "report_no": report_no or None,
         "step": owed.facts.get("step"),
         "duty": owed.facts.get("duty"),
-        "due": owed.facts.get("late_since"),
+        "due": _iso(owed.opened),
     }
 
 

@@ -325,10 +325,13 @@ def _loose(owed: Owed) -> tuple[object, ...]:
 
 
 def _best(standing: Sequence[Standing], found: set[int]) -> int | None:
-    """Of several rows of one name the one in life; else the one that waits; else the one that ended last."""
-    order = {REVIEW: 1} | dict.fromkeys(ENDED, 2)
-    return min(
-        found,
-        key=lambda i: (order.get(standing[i].state, 0), -standing[i].owed.opened.timestamp(), standing[i].no),
-        default=None,
-    )
+    """Of several rows of one name the oldest in life; else the one that waits; else the one that ended last."""
+
+    def rank(i: int) -> tuple[int, float, str]:
+        row = standing[i]
+        opened = row.owed.opened.timestamp()
+        if row.state in ENDED:
+            return 2, -opened, row.no
+        return (1 if row.state == REVIEW else 0), opened, row.no
+
+    return min(found, key=rank, default=None)

@@ -1,0 +1,58 @@
+"""Referrals and follow-ups: every duty D1–D27 that the records of a household owe (policy section 7).
+
+A duty is owed because of records, never of a household; ``settle`` makes what stands equal to what is owed. All that
+was ever owed is given, with what closed it, so that a row that stands finds its end. D20 concerns no household
+(``oversight.district_duties``), D26 no record that could be read (``oversight.unreadable``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from hub.core import aftercare, followups, oversight, referrals
+from hub.core.clocks import Moment
+from hub.core.owing import Ground, Rule, ground
+from hub.core.records import Case, Course, Light, Owed
+
+Finder = Callable[[Ground, Rule], Iterator[Owed]]
+
+TABLE: dict[str, Finder] = {
+    "D1": followups.d1,
+    "D2": followups.visiting(Light.red),
+    "D3": followups.visiting(Light.orange),
+    "D4": followups.visiting(Light.yellow),
+    "D5": followups.visiting(Light.green),
+    "D6": aftercare.d6,
+    "D7": aftercare.d7,
+    "D7b": aftercare.d7b,
+    "D8": referrals.d8,
+    "D9": referrals.d9,
+    "D10": referrals.d10,
+    "D11": referrals.d11,
+    "D12": followups.d12,
+    "D13": referrals.d13,
+    "D14": aftercare.d14,
+    "D15": referrals.d15,
+    "D16": referrals.d16,
+    "D17": followups.d17,
+    "D18": followups.d18,
+    "D19": referrals.d19,
+    "D21": oversight.d21,
+    "D22": oversight.d22,
+    "D23": oversight.d23,
+    "D24": oversight.d24,
+    "D25": oversight.d25,
+    "D27": oversight.d27,
+}
+"""Duty → what finds it. A district's policy may leave one out (`[duty.D9] enabled = false`)."""
+
+
+def owed(case: Case, course: Course, policy: Any, moment: Moment, *, read: Ground | None = None) -> list[Owed]:
+    """Every duty the case owes or ever owed, with due dates and what closed them.
+
+    ``read`` is the ground if the caller has it already. Only events up to the moment count; the moment remembers the
+    next due date.
+    """
+    g = read or ground(case, course, policy, moment)
+    return [one for name, find in TABLE.items() if name in g.book.duties for one in find(g, g.book.duties[name])]

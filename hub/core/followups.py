@@ -1,0 +1,277 @@
+"""Duties that stand while a light stands: D1–D5, D12, D17, D18 (policy section 7; S26, S32).
+
+One open row per unit and household, caused by the concern that set the light, then the next. Rows follow one another:
+each next date is counted from the visit before it; those of D5 from the green light itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+
+from hub.core.clocks import after_last_day, closing, day_of, days_between, opening, start_of_day
+from hub.core.owing import Ground, Rule, chain, done_at, earlier, ending, first_after, of_kind, owe, term, visits
+from hub.core.records import Closing, Concern, Event, Key, Light, Owed, Span
+
+Causes = tuple[frozenset[Key], Key | None, str]
+"""Keys that cause a row, the one that is named, and the light rule."""
+
+
+def light_spans(g: Ground, light: Light, *, above: bool = False) -> list[Span]:
+    """Unbroken times in which the household stood at ``light`` (or at it and above)."""
+    found: list[Span] = []
+    for one in g.course.spans:
+        if one.light != light and not (above and one.light > light):
+            continue
+        if found and found[-1].until == one.since:
+            found[-1] = found[-1]._replace(until=one.until)
+        else:
+            found.append(Span(light, one.since, one.until))
+    return found
+
+
+def causes_of(g: Ground, fits: Callable[[Concern], bool]) -> Callable[[datetime, datetime | None], Causes]:
+    """For a row open from … until …: every record of the concerns that fit and stood then; the first of them is named."""
+    concerns = sorted((c for c in g.course.concerns if fits(c)), key=lambda c: (c.since, c.rule))
+
+    def causes(opened: datetime, closed: datetime | None) -> Causes:
+        stood = [
+            c
+            for c in concerns
+            if (c.until is None or c.until > opened or c.since == c.until == opened)
+            and (closed is None or c.since <= closed)
+        ]
+        setting = next((c for c in stood if c.since <= opened), stood[0] if stood else None)
+        keys = frozenset(key for c in stood for key in records_of(g, c))
+        named = records_of(g, setting)[0] if setting and records_of(g, setting) else None
+        return keys, named, setting.rule if setting else ""
+
+    return causes
+
+
+def records_of(g: Ground, concern: Concern) -> tuple[Key, ...]:
+    """The records of a concern; one that follows from others (T1, Y4) has those of the concerns that ended before it."""
+    if concern.events:
+        return concern.events
+    before = [c for c in g.course.concerns if c.events and c.until is not None and c.until <= concern.since]
+    latest = max((c.until for c in before if c.until is not None), default=None)
+    return tuple(key for c in before if c.until == latest for key in c.events)
+
+
+def d1(g: Ground, rule: Rule) -> Iterator[Owed]:
+    """First light: open the family file; while lit or special: check it."""
+    lit = [s for s in g.course.spans if s.light > Light.unlit]
+    if not lit:
+        return
+    start = lit[0].since
+    files = [e for e in g.events if e.kind == "household_member" and e.key.stream == "family_file"]
+    touched = sorted({max(e.updated_at, start) for e in files})
+    by = {max(e.updated_at, start): e.key for e in files}
+    causes = causes_of(g, lambda c: True)
+    kept = g.course.light > Light.unlit or any(_holds(g, c) for c in g.course.categories)
+    opened, n = start, 1
+    while True:
+        at = next((t for t in touched if (t >= opened if n == 1 else t > opened)), None)
+        closed = Closing(at, by[at], "done") if at is not None else None
+        if n > 1 and closed is None and not kept:
+            closed = ending(max(opened, lit[-1].until or opened), g)
+        keys, cause, light_rule = causes(opened, closed.at if closed else None)
+        row = owe(
+            g, rule, "womens_federation", str(n), keys, opened, rule.term(n).due(opened, g.calendar),
+            cause=cause, light_rule=light_rule, closed=closed, repeat=rule.terms[-1].text,
+        )  # fmt: skip
+        yield row
+        if row.closed is None or row.closed.how == "ended":
+            return
+        opened, n = row.closed.at, n + 1
+
+
+def _holds(g: Ground, category: tuple[str, object, object]) -> bool:
+    until = category[2]
+    return not (hasattr(until, "year") and g.moment.passed(closing(until)))  # type: ignore[arg-type]
+
+
+def visiting(light: Light) -> Callable[[Ground, Rule], Iterator[Owed]]:
+    """D2, D3, D4, D5: follow-up visits of each unit while the light stands."""
+
+    def owed(g: Ground, rule: Rule) -> Iterator[Owed]:
+        led: dict[Key | None, int] = {}
+        causes = causes_of(g, lambda c: c.light == light)
+        for one in light_spans(g, light):
+            _, named, _ = causes(one.since, one.until)
+            led[named] = led.get(named, 0) + 1
+            prefix = f"{led[named]}/" if led[named] > 1 else ""  # the same concern set this light before
+            for unit in rule.to:
+                yield from chain(
+                    g, rule, unit, one.since, one.until, visits(g, unit, rule.id), causes, prefix=prefix,
+                    terms=_terms(g, rule, one), last=len(rule.terms) if light == Light.green else None,
+                )  # fmt: skip
+
+    return owed
+
+
+def _terms(g: Ground, rule: Rule, stood: Span) -> Callable[[int, datetime], datetime] | None:
+    if stood.light == Light.green:
+        return lambda n, opened: rule.term(n).due(stood.since, g.calendar)
+    if "dense_days" not in rule.raw:
+        return None
+    days = int(rule.raw["dense_days"])
+
+    def terms(n: int, opened: datetime) -> datetime:
+        """The interval of D3 counts from the opening of the oldest concern open then (S10)."""
+        if n == 1:
+            return rule.term(1).due(opened, g.calendar)
+        oldest = min((c.since for c in g.course.concerns if _is_open(c, opened)), default=stood.since)
+        return rule.term(2 if days_between(oldest, opened) < days else 3).due(opened, g.calendar)
+
+    return terms
+
+
+def _is_open(concern: Concern, at: datetime) -> bool:
+    return concern.since <= at and (concern.until is None or at < concern.until) and concern.light >= Light.yellow
+
+
+def d12(g: Ground, rule: Rule) -> Iterator[Owed]:
+    """School-age child in a red or orange household, or M2: care at school; after R6 with the child present at once."""
+    low, high = rule.raw["ages"]
+    causes = causes_of(g, lambda c: c.light >= Light.orange)
+    pupils = [e for e in g.events if e.key.unit == "education" and _is_found_at_school(g, e)]
+    done = visits(g, "education", rule.id)
+    for one in light_spans(g, Light.orange, above=True):
+        start = _since_child(g, one, low, high)
+        reported = min(
+            (e.at for e in pupils if one.since <= e.at and (one.until is None or e.at < one.until)), default=None
+        )
+        begins = min((t for t in (start, reported) if t is not None), default=None)
+        if begins is None:
+            continue
+        rows = chain(g, rule, "education", begins, one.until, done, causes, terms=_school_terms(g, rule, one))
+        yield from rows
+
+
+def _school_terms(g: Ground, rule: Rule, stood: Span) -> Callable[[int, datetime], datetime]:
+    """First 3 wd; when a fierce call had the child present: by the next working day after that call."""
+    present = [
+        e.at
+        for e in g.events
+        if g.derived[e.key].r6 and e.facts.get("minor_present") is True
+        and stood.since <= e.at and (stood.until is None or e.at < stood.until)
+    ]  # fmt: skip
+    soon = term(str(rule.raw["due_child_present"]))
+
+    def terms(n: int, opened: datetime) -> datetime:
+        due = rule.term(n).due(opened, g.calendar)
+        return min([due, *(soon.due(at, g.calendar) for at in present if at >= opened)])
+
+    return terms
+
+
+def _is_found_at_school(g: Ground, event: Event) -> bool:
+    known = g.derived[event.key]
+    return known.suspicion or known.sexual
+
+
+def _since_child(g: Ground, stood: Span, low: int, high: int) -> datetime | None:
+    """Since when, within the span, a child of school age belongs to the household."""
+    found = []
+    for member in g.case.members:
+        if member.born is None:
+            continue
+        at = max(stood.since, start_of_day(reaches(member.born, low)))
+        at = max(at, opening(member.since)) if member.since else at
+        over = start_of_day(reaches(member.born, high + 1))
+        ends = [t for t in (stood.until, over, member.until and closing(member.until)) if t]
+        if at < min(ends) and g.moment.passed(at):
+            found.append(at)
+    return min(found, default=None)
+
+
+def reaches(born: date, years: int) -> date:
+    """The day on which somebody is so old: the day after the birthday; born on 29 February: after the 28th (S8)."""
+    try:
+        birthday = born.replace(year=born.year + years)
+    except ValueError:
+        birthday = date(born.year + years, 2, 28)
+    return birthday + timedelta(days=1)
+
+
+def d17(g: Ground, rule: Rule) -> Iterator[Owed]:
+    """A special household with any yellow or higher concern, or two minor signals within 30 days: pre-assessment."""
+    special = [e for e in of_kind(g, "special_household") if _category(e)]
+    if not special:
+        return
+    done = [*of_kind(g, "danger_assessed", "womens_federation"), *of_kind(g, "review_concluded")]
+    causes = causes_of(g, lambda c: c.light >= Light.yellow)
+    lit = light_spans(g, Light.yellow, above=True)
+    for n, one in enumerate(lit, 1):
+        holding = [e for e in special if _covers(e, one)]
+        if holding:
+            first = min(holding, key=lambda e: (max(e.at, one.since), e.key))
+            start = max(first.at, one.since)
+            keys, _, light_rule = causes(start, one.until)
+            closed = earlier(first_after(start, done, keys), ending(one.until, g))
+            yield owe(
+                g, rule, "womens_federation", f"lit/{n}" if n > 1 else "lit", {first.key, *keys}, start,
+                rule.term(1).due(start, g.calendar), cause=first.key, light_rule=light_rule, closed=closed,
+            )  # fmt: skip
+    for first, second in _signal_pairs(g, rule):
+        at = second.at
+        if any(s.since <= at and (s.until is None or at < s.until) for s in lit):
+            continue  # the light speaks already
+        holding = [e for e in special if e.at <= at and _covers(e, Span(Light.unlit, at, None))]
+        if holding:
+            keys = frozenset({first.key, second.key})
+            yield owe(
+                g, rule, "womens_federation", "signals", keys, at, rule.term(1).due(at, g.calendar),
+                cause=second.key, closed=first_after(at, done, keys),
+            )  # fmt: skip
+
+
+def _category(event: Event) -> str:
+    return str(event.facts.get("category") or "")
+
+
+def _covers(event: Event, stood: Span) -> bool:
+    until = event.facts.get("until")
+    over = after_last_day(until) if isinstance(until, date) else None
+    return (over is None or over > stood.since) and (stood.until is None or event.at < stood.until)
+
+
+def _signal_pairs(g: Ground, rule: Rule) -> Iterator[tuple[Event, Event]]:
+    """Minor signals on two different days within 30 (S13); a signal counts in one pair only."""
+    signals = [e for e in g.events if g.is_signal(e, g.derived[e.key])]
+    waiting: Event | None = None
+    for event in sorted(signals, key=lambda e: (e.at, e.key)):
+        if waiting is not None and 0 < days_between(waiting.at, event.at) <= int(rule.raw["signal_days"]):
+            yield waiting, event
+            waiting = None
+        elif waiting is None or day_of(waiting.at) != day_of(event.at):
+            waiting = event
+
+
+def d18(g: Ground, rule: Rule) -> Iterator[Owed]:
+    """Red for 60 days without a review: on the agenda of the next monthly meeting; each review starts the count anew."""
+    causes = causes_of(g, lambda c: c.light == Light.red)
+    reviews = sorted(of_kind(g, "review_concluded"), key=done_at)
+    n = 0
+    for one in light_spans(g, Light.red):
+        since = one.since
+        while True:
+            opened = start_of_day(day_of(since) + timedelta(days=int(rule.raw["days"])))
+            review = next((e for e in reviews if done_at(e) > since), None)
+            at = done_at(review) if review else None
+            if at is not None and at < opened:
+                since = at
+                continue
+            if (one.until is not None and one.until <= opened) or not g.moment.passed(opened):
+                break
+            n += 1
+            closed = earlier(first_after(opened, [review] if review else []), ending(one.until, g))
+            keys, cause, light_rule = causes(opened, closed.at if closed else None)
+            yield owe(
+                g, rule, "coordinator", str(n), keys, opened, rule.term(1).due(opened, g.calendar),
+                cause=cause, light_rule=light_rule, closed=closed,
+            )  # fmt: skip
+            if at is None or (one.until is not None and at >= one.until):
+                break
+            since = at
