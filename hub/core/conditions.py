@@ -16,6 +16,7 @@ from typing import Any, Final
 from hub.core.errors import ConfigurationError
 from hub.core.records import Fact, Facts, Key
 from hub.core.timeline import Derived
+from hub.core.versions import CARRIED
 from hub.core.words import COMMON, KINDS
 
 Condition = Callable[[Facts, Derived, Key], bool]
@@ -24,7 +25,7 @@ _ATOM: Final = re.compile(r"(\w+)(?:\s+(recorded|unrecorded)|\s*(>=|<=|=)\s*(.+)
 _WORDS: Final = ("grade", "situation", "victim_capacity", "injury_rank", "victim_age")
 """Derived facts that are words or numbers; the other fields of ``Derived`` are flags."""
 _FLAGS: Final = frozenset(Derived._fields) - {*_WORDS, "victim"}
-_FACTS: Final = frozenset(COMMON).union(*(kind.facts for kind in KINDS.values()))
+_FACTS: Final = frozenset(COMMON).union(CARRIED, *(kind.facts for kind in KINDS.values()))
 
 
 def compile_when(table: Mapping[str, Any] | None, where: str) -> Condition:
