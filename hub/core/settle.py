@@ -30,6 +30,9 @@ CLOSED_STATE = {"done": "done", "returned": "returned"}
 TOLD = ("due", "reason", "repeat", "stage", "moved")
 """Differences the receiver hears of; the others only change the row."""
 
+_TO_REVIEW = frozenset({"due", "reason", "rule", "cause", "repeat", "stage", "moved"})
+"""Differences without a live cause that a person should see; the others are left as they are."""
+
 
 class Open(NamedTuple):
     """Open it: a new number. ``replaces`` is the number of the ended one it is opened anew for, or ""."""
@@ -129,7 +132,7 @@ def settle(standing: Sequence[Standing], owed: Sequence[Owed], *, replayed: froz
     rest = [s for s in standing if not is_report(s.owed.what)]
     acts: list[Act] = []
     for stands, owes in pairs + _pairs(rest, others + requests):
-        if stands is not None and owes is None and is_report(stands.owed.what):
+        if stands is not None and owes is None and is_report(stands.owed.what) and stands.state != REVIEW:
             continue  # the request to cancel stands for it
         acts += _acts(stands, owes, replayed)
     return acts
@@ -157,7 +160,7 @@ def _requests(
     """Requests to cancel: those owed whose report is owed by nobody, and one for each report that nobody owes."""
     kept = {s.no for s, o in pairs if s is not None and o is not None}
     wanted = {key for o in reports if o.closed is None for key in o.causes}
-    unowed = {s.no: s for s, o in pairs if s is not None and o is None and s.state not in ENDED}
+    unowed = {s.no: s for s, o in pairs if s is not None and o is None and s.state not in (*ENDED, REVIEW)}
     over = {s.no for s, _ in pairs if s is not None and s.state in ENDED}
     named = set()
     for request in asked:
@@ -183,10 +186,14 @@ def _requests(
 
 def _acts(stands: Standing | None, owes: Owed | None, replayed: frozenset[Key]) -> Iterator[Act]:
     differs = differences(stands.owed, owes, stands.state) if stands and owes else ()
+    if owes is not None and not owes.live and not set(differs) & _TO_REVIEW:
+        differs = ()
     todo = TABLE[_how_it_stands(stands, differs), _how_it_is_owed(owes)]
     if todo in ("open", "renew") and owes is not None:
         ended = stands if stands is not None and stands.state in ENDED else None
         yield Open(owes, ended.no if ended else "")
+        if stands is not None and stands.state == REVIEW:
+            yield Withdraw(stands.no, stands.owed, False)  # adopted: the row that waited goes
     elif todo == "review" and owes is not None:
         yield Review(owes, stands.no if stands and stands.state not in ENDED else "")
     elif todo == "amend" and stands and owes:
@@ -303,12 +310,17 @@ def _pairs(standing: Sequence[Standing], owed: Sequence[Owed]) -> list[tuple[Sta
         taken: set[int] = set()
         left = []
         for one in asked:
-            best = _best(standing, {i for c in one.causes for i in index.get((name(one), c), ())} - taken)
+            found = {i for c in one.causes for i in index.get((name(one), c), ())} - taken
+            best = _best(standing, found)
             if best is None:
                 left.append(one)
-            else:
-                taken.add(best)
-                pairs.append((standing[best], one))
+                continue
+            taken.add(best)
+            held = next((i for i in sorted(found) if standing[i].state == REVIEW), best)
+            if not one.live and one.closed is None and standing[best].state not in ENDED:
+                taken.add(held)  # it waits on the review list already: the row that it would change stays as it is
+                best = held
+            pairs.append((standing[best], one))
         rows, asked = [i for i in rows if i not in taken], left
     return pairs + [(None, one) for one in asked] + [(standing[i], None) for i in rows]
 
