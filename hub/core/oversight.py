@@ -234,7 +234,7 @@ def _activity_duty(
         "community": community,
         "copy": "coordinator",
     }
-    return Owed(rule.id, "community_grid", kind, frozenset({key}), start, due, closed, facts)
+    return Owed(rule.id, "community_grid", key.no, frozenset({key}), start, due, closed, facts)
 
 
 def _period_start(at: datetime, months: int) -> datetime:
@@ -261,6 +261,6 @@ def unreadable(key: Key, received_at: datetime, policy: Any, *, resolved_at: dat
     facts = {"cause": cause, "rule": "", "reason": "concern"}
     due = rule.term(1).due(received_at, policy.calendar)
     return [
-        Owed("D26", to, "1", frozenset({key}), received_at, due, closed, facts)
+        Owed("D26", to, f"{key.unit}/{key.stream}/{key.no}", frozenset({key}), received_at, due, closed, facts)
         for to in ("coordinator", f"head:{key.unit}")
     ]

@@ -144,8 +144,10 @@ def facts_of(g: Ground, found: Found, report: Report | None = None) -> dict[str,
     rule = report.rule if report else g.reporting[leading.key][0]
     known = [g.derived[e.key] for e in found.events]
     unknown = all(d.victim_age is None and d.victim_capacity == "unknown" for d in known)
+    victim = found.slot.removeprefix("victim:")
     facts: dict[str, object] = {
         "rule": rule,
+        "victim": int(victim) if victim.lstrip("-").isdigit() else None,
         "also": sorted({r for r in named if r != rule}),
         "kind": _kind(known),
         "urgency": _urgency(found.events, known),
@@ -194,7 +196,16 @@ def _request(g: Ground, report: Report, ladder: Ladder) -> Iterator[Owed]:
             yield one
 
 
+def _runs_here(g: Ground, report: Report, ladder: Ladder) -> bool:
+    """Whether the clocks run on this household: the victim's, where the police's feedback is (S24, S29)."""
+    if ladder.steps or report.victim is None or not g.case.members:
+        return True
+    return any(m.person == report.victim for m in g.case.members)
+
+
 def _follow(g: Ground, policy: Any, report: Report, ladder: Ladder) -> Iterator[Owed]:
+    if not _runs_here(g, report, ladder):
+        return
     events = [g.by_key[k] for k in sorted(report.causes) if k in g.by_key]
     urgent = any(e.facts.get("immediate_danger") is True for e in events)
     steps = rungs(ladder, report.opened_at, policy.ladder, g.calendar, urgent=urgent)

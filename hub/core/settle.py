@@ -22,6 +22,8 @@ from typing import NamedTuple
 from hub.core.records import Closing, Key, Owed, Standing
 
 PER_HOUSEHOLD = frozenset({"D1", "D2", "D3", "D4", "D5"})
+BY_SLOT = frozenset({"D20", "D26"})
+"""Caused by no record (a month without a class, a row nobody could read): known by their slot alone."""
 ENDED = frozenset({"done", "returned", "cancelled"})
 REVIEW = "review"
 """State of a row that the fence held back: it waits for a person (`hub households adopt`)."""
@@ -232,7 +234,7 @@ def differences(stands: Owed, owes: Owed, state: str = "") -> tuple[str, ...]:
     copy, addendum …) and reports are fixed once opened: of them only causes, slot, place and step are compared.
     """
     found = []
-    if stands.causes != owes.causes:
+    if stands.causes != owes.causes and owes.what not in BY_SLOT:
         found.append("causes")
     if stands.slot != owes.slot:
         found.append("slot")
@@ -263,7 +265,7 @@ def _joined(owed: Iterable[Owed]) -> list[Owed]:
     groups: list[list[Owed]] = []
     at: dict[tuple[object, ...], int] = {}
     for one in sorted(owed, key=_rank):
-        names = [(*_name(one), cause) for cause in one.causes]
+        names = [(*_name(one), cause) for cause in _causes(one)]
         hits = sorted({at[n] for n in names if n in at})
         home = hits[0] if hits else len(groups)
         if not hits:
@@ -290,6 +292,10 @@ def _name(owed: Owed) -> tuple[object, ...]:
     return family(owed.what), owed.to, owed.slot, home
 
 
+def _causes(owed: Owed) -> Iterable[Key | None]:
+    return (None,) if owed.what in BY_SLOT else owed.causes
+
+
 def _rank(owed: Owed) -> tuple[object, ...]:
     """Which of several equal ones speaks: done anywhere is done; open beats cancelled; then the one that knows more."""
     weight = 1 if owed.closed is None else 0 if owed.closed.how in CLOSED_STATE else 2
@@ -305,12 +311,12 @@ def _pairs(standing: Sequence[Standing], owed: Sequence[Owed]) -> list[tuple[Sta
     for name in (_exact, _loose):
         index: dict[object, list[int]] = {}
         for i in rows:
-            for cause in standing[i].owed.causes:
+            for cause in _causes(standing[i].owed):
                 index.setdefault((name(standing[i].owed), cause), []).append(i)
         taken: set[int] = set()
         left = []
         for one in asked:
-            found = {i for c in one.causes for i in index.get((name(one), c), ())} - taken
+            found = {i for c in _causes(one) for i in index.get((name(one), c), ())} - taken
             best = _best(standing, found)
             if best is None:
                 left.append(one)
