@@ -32,7 +32,7 @@ CLOSED_STATE = {"done": "done", "returned": "returned"}
 TOLD = ("due", "reason", "repeat", "stage", "moved")
 """Differences the receiver hears of; the others only change the row."""
 
-_TO_REVIEW = frozenset({"due", "reason", "rule", "cause", "repeat", "stage", "moved"})
+_TO_REVIEW = frozenset({"due", "reason", "rule", "cause", "repeat", "stage"})
 """Differences without a live cause that a person should see; the others are left as they are."""
 
 
