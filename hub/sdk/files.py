@@ -84,6 +84,9 @@ class FolderSource:
         """How many files lie ready; nothing is moved."""
         return len(self._candidates())
 
+    def close(self) -> None:
+        """Nothing is held open between two reads."""
+
     def _file(self, path: Path, cursor: str | None) -> Iterator[tuple[Rows, str | None]]:
         drop = drop_of(path)
         landed = _row_in(cursor, drop)

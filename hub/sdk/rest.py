@@ -103,6 +103,10 @@ class RestSource:
         """Ask for the first page and write nothing; returns how many rows it had."""
         return len(next(iter(self._answers(self._since(None))), []))
 
+    def close(self) -> None:
+        """Close the connections."""
+        self.peer.close()
+
     def _since(self, cursor: str | None) -> dict[str, str]:
         if not cursor or not self.cursor_field:
             return {}

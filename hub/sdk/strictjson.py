@@ -82,5 +82,5 @@ def loads(data: bytes | str, depth: int = JSON_DEPTH) -> Any:
 
 
 def dumps(value: Any) -> bytes:
-    """Compact UTF-8 JSON; the one spelling of page bodies."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    """Compact UTF-8 JSON; half a character (a lone surrogate) becomes ``?``: one bad text may not block a page."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8", "replace")

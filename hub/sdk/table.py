@@ -139,6 +139,10 @@ class TableSource:
         except exc.SQLAlchemyError as error:
             raise table_error(error) from None
 
+    def close(self) -> None:
+        """Give the engine's connections back."""
+        self.engine.dispose()
+
     def _by_cursor(self, cursor: str | None) -> Iterator[tuple[Rows, str | None]]:
         column: sa.ColumnClause[Any] = sa.column(self._column_name())
         if cursor is None:

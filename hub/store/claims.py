@@ -226,3 +226,32 @@ def next_wake(store: SqlStore) -> datetime | None:
             if row is not None and row[0] is not None
         ]
     return from_us(min(nearest)) if nearest else None
+
+
+def release_node(store: SqlStore, prefix: str) -> None:
+    """Give back at once what earlier processes of this node held (owners that begin with ``prefix``; empty: anybody).
+
+    Called at start, when those processes are known to be gone: nothing waits for the end of a dead lease. A process
+    that lives on all the same is fenced: streams by their next claim, the writer because its lease is nobody's.
+    """
+    end = prefix + "\U0010ffff"
+    with store.claim() as sql:
+        for table, owner, until in (
+            ("schedule", "lease_owner", "lease_until"),
+            ("parcel", "lease_owner", "lease_until"),
+            ("lease", "owner", '"until"'),
+        ):
+            sql.run(
+                f"UPDATE {table} SET {owner} = NULL, {until} = NULL WHERE {owner} >= ? AND {owner} < ?",  # noqa: S608
+                (prefix, end),
+            )
+
+
+def pull_forward(store: SqlStore, streams: Iterable[StreamKey], latest: datetime) -> None:
+    """No stream is due later than ``latest``: after the wall clock stepped back, or its period was shortened."""
+    with store.claim() as sql:
+        for stream in streams:
+            sql.run(
+                "UPDATE schedule SET next_due = ? WHERE unit = ? AND stream = ? AND next_due > ?",
+                (to_us(latest), *stream, to_us(latest)),
+            )

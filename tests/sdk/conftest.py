@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+
 from tests.local_peer import OPEN, Asked, LocalPeer
 
 

@@ -10,10 +10,10 @@ from email.utils import formatdate
 from typing import Any
 
 import pytest
-from tests.local_peer import Asked, LocalPeer, caller
 
 from hub.core.errors import ConfigurationError, CredentialsError
 from hub.sdk.auth import SignatureAuth, make_auth
+from tests.local_peer import Asked, LocalPeer, caller
 
 Serve = Callable[[Callable[[Asked], tuple[int, dict[str, str], Any]]], LocalPeer]
 
@@ -32,7 +32,7 @@ def test_none_basic_and_bearer(serve: Serve) -> None:
     """The three plain kinds set the Authorization header, or none."""
     assert "Authorization" not in ask(serve, "none", {}, "").headers
     assert "Basic " + base64.b64encode(b"hub:pass").decode() == ask(serve, "basic", {"username": "hub"}, "pass").headers["Authorization"]
-    assert "Bearer token" == ask(serve, "bearer", {}, "token").headers["Authorization"]
+    assert ask(serve, "bearer", {}, "token").headers["Authorization"] == "Bearer token"
 
 
 def test_national_platform_signs_service_requester_and_time(serve: Serve) -> None:
@@ -41,7 +41,7 @@ def test_national_platform_signs_service_requester_and_time(serve: Serve) -> Non
 
     moment = headers["gjgxjhpt_rtime"]
     assert abs(int(moment) / 1000 - time.time()) < 60
-    assert ("R1", "S1") == (headers["gjgxjhpt_rid"], headers["gjgxjhpt_sid"])
+    assert (headers["gjgxjhpt_rid"], headers["gjgxjhpt_sid"]) == ("R1", "S1")
     assert hmac64("key", f"S1R1{moment}") == headers["gjgxjhpt_sign"]
 
 
@@ -53,7 +53,7 @@ def test_provincial_recipe_uses_a_fresh_nonce_each_time(serve: Serve) -> None:
         client.call("GET", peer.url)
 
     sent = [{k.lower(): v for k, v in asked.headers.items()} for asked in peer.asked]
-    assert 3 == len({h["x-nonce"] for h in sent})
+    assert len({h["x-nonce"] for h in sent}) == 3
     for h in sent:
         assert hmac64("s3", h["x-client-id"] + h["x-timestamp"] + h["x-nonce"]) == h["x-signature"]
 
@@ -69,7 +69,7 @@ def test_city_recipe_signs_sorted_pairs_with_upper_case_md5_in_the_query(serve: 
     sign = query.pop("sign")
     text = "&".join(f"{name}={query[name]}" for name in sorted(query)) + "&key=s3"
     assert {"appId", "nonceStr", "timeStamp", "pageNo", "b"} == set(query)
-    assert 10 == len(query["timeStamp"])
+    assert len(query["timeStamp"]) == 10
     assert hashlib.md5(text.encode()).hexdigest().upper() == sign
 
 
@@ -98,7 +98,7 @@ def test_clock_skew_is_measured_and_named_when_refused(serve: Serve) -> None:
         caller(auth=auth, seconds=5).ask("GET", peer.url)
 
     assert isinstance(auth, SignatureAuth)
-    assert "credentials.clock" == caught.value.code
+    assert caught.value.code == "credentials.clock"
     assert 3590 < (auth.skew or 0) < 3610
 
 

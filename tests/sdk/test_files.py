@@ -43,8 +43,8 @@ def test_file_is_pages_and_then_moves_to_done(folder: Path) -> None:
 
     pages = collect(source(folder, rows_per_page=2))
 
-    assert [["J0", "J1"], ["J2", "J3"], ["J4"]] == [rows for rows, _ in pages]
-    assert ["2", "4", "5"] == [str(at).partition(":")[2] for _, at in pages]
+    assert [rows for rows, _ in pages] == [["J0", "J1"], ["J2", "J3"], ["J4"]]
+    assert [str(at).partition(":")[2] for _, at in pages] == ["2", "4", "5"]
     assert (folder / "done" / "a.csv").is_file()
     assert not (folder / "a.csv").exists()
     [due] = waiting_receipts(folder / "done")
@@ -58,7 +58,7 @@ def test_kill_in_mid_file_resumes_at_the_next_row(folder: Path) -> None:
     _, cursor = next(reading)
     reading.close()
 
-    assert [["J2", "J3"], ["J4"]] == [rows for rows, _ in collect(source(folder, rows_per_page=2), cursor)]
+    assert [rows for rows, _ in collect(source(folder, rows_per_page=2), cursor)] == [["J2", "J3"], ["J4"]]
 
 
 def test_kill_before_the_move_moves_without_reading_again(folder: Path) -> None:
@@ -68,7 +68,7 @@ def test_kill_before_the_move_moves_without_reading_again(folder: Path) -> None:
     _, cursor = next(reading)
     reading.close()
 
-    assert [] == collect(source(folder), cursor)
+    assert collect(source(folder), cursor) == []
     assert (folder / "done" / "a.csv").is_file()
 
 
@@ -80,9 +80,9 @@ def test_same_content_dropped_again_is_read_again(folder: Path) -> None:
 
     [(rows, again)] = collect(source(folder), cursor)
 
-    assert ["J0", "J1", "J2"] == rows
+    assert rows == ["J0", "J1", "J2"]
     assert again != cursor
-    assert ["a.csv", "a~2.csv"] == sorted(path.name for path in (folder / "done").glob("a*.csv"))
+    assert sorted(path.name for path in (folder / "done").glob("a*.csv")) == ["a.csv", "a~2.csv"]
 
 
 def test_growing_file_waits(folder: Path) -> None:
@@ -96,8 +96,8 @@ def test_growing_file_waits(folder: Path) -> None:
             return False
 
     made.stop = Grow()  # type: ignore[assignment]
-    assert [] == collect(made)
-    assert [["J0", "J9"]] == [rows for rows, _ in collect(made)]
+    assert collect(made) == []
+    assert [rows for rows, _ in collect(made)] == [["J0", "J9"]]
 
 
 def test_ok_file_and_rename_announce_a_whole_file(folder: Path) -> None:
@@ -105,7 +105,7 @@ def test_ok_file_and_rename_announce_a_whole_file(folder: Path) -> None:
     path = drop(folder, "a.csv", 1)
     bad = drop(folder, "b.csv", 1)
     made = source(folder, ready="ok-file")
-    assert [] == collect(made)
+    assert collect(made) == []
     Path(f"{path}.ok").write_text(hashlib.sha256(path.read_bytes()).hexdigest())
     bad.with_suffix(".ok").write_text("0" * 64)
 
@@ -113,11 +113,11 @@ def test_ok_file_and_rename_announce_a_whole_file(folder: Path) -> None:
     with pytest.raises(PersonError) as caught:
         read.extend([row["no"] for row in rows] for rows, _ in made.pages(None))
 
-    assert [["J0"]] == read
-    assert "file.digest" == caught.value.code
-    assert ["b.csv"] == [due.path.name for due in waiting_receipts(folder / "failed")]
+    assert read == [["J0"]]
+    assert caught.value.code == "file.digest"
+    assert [due.path.name for due in waiting_receipts(folder / "failed")] == ["b.csv"]
     drop(folder, "c.csv", 1)
-    assert [["J0"]] == [rows for rows, _ in collect(source(folder, ready="rename"))]
+    assert [rows for rows, _ in collect(source(folder, ready="rename"))] == [["J0"]]
 
 
 def test_unreadable_file_goes_to_failed_and_its_neighbours_are_read(folder: Path) -> None:
@@ -130,10 +130,10 @@ def test_unreadable_file_goes_to_failed_and_its_neighbours_are_read(folder: Path
         for rows, _ in source(folder).pages(None):
             read.extend(row["no"] for row in rows)
 
-    assert ["J0", "J1"] == read
-    assert "file.unreadable" == caught.value.code
+    assert read == ["J0", "J1"]
+    assert caught.value.code == "file.unreadable"
     [due] = waiting_receipts(folder / "failed")
-    assert ("a.csv", "file.unreadable", 0) == (due.path.name, due.code, due.rows)
+    assert (due.path.name, due.code, due.rows) == ("a.csv", "file.unreadable", 0)
 
 
 def test_only_matching_whole_plain_files_are_looked_at(folder: Path) -> None:
@@ -144,7 +144,7 @@ def test_only_matching_whole_plain_files_are_looked_at(folder: Path) -> None:
     (folder / "z.csv").mkdir()
     os.symlink(folder / "a.txt", folder / "l.csv")
 
-    assert [] == collect(source(folder))
+    assert collect(source(folder)) == []
     assert set(names) <= {path.name for path in folder.iterdir()}
 
 
@@ -153,7 +153,7 @@ def test_missing_folder_needs_a_person(tmp_path: Path) -> None:
     with pytest.raises(PersonError) as caught:
         collect(source(tmp_path / "none"))
 
-    assert "files.folder" == caught.value.code
+    assert caught.value.code == "files.folder"
 
 
 def test_receipt_is_written_beside_the_file_and_is_safe_in_a_spreadsheet(folder: Path) -> None:
@@ -169,8 +169,8 @@ def test_receipt_is_written_beside_the_file_and_is_safe_in_a_spreadsheet(folder:
     assert ("a.csv", 2, 1, [row]) == (told["file"], told["received"], told["quarantined"], told["rows"])
     with (folder / "done" / "a.csv.receipt.csv").open(encoding="utf-8-sig", newline="") as opened:
         lines = list(csv.reader(opened))
-    assert ["2", "quarantined", "date.invalid", "'=cmd|' /C calc'!A0", "写成 2026-01-31"] == lines[1]
-    assert [] == waiting_receipts(folder / "done")
+    assert lines[1] == ["2", "quarantined", "date.invalid", "'=cmd|' /C calc'!A0", "写成 2026-01-31"]
+    assert waiting_receipts(folder / "done") == []
 
 
 def test_failed_file_has_its_code_in_both_receipts(folder: Path) -> None:
@@ -182,7 +182,7 @@ def test_failed_file_has_its_code_in_both_receipts(folder: Path) -> None:
 
     write_receipt(due.path, {"received": 0, "rows": []}, due.code)
 
-    assert "file.header" == json.loads((folder / "failed" / "a.csv.receipt.json").read_text())["code"]
+    assert json.loads((folder / "failed" / "a.csv.receipt.json").read_text())["code"] == "file.header"
     assert "file.header" in (folder / "failed" / "a.csv.receipt.csv").read_text(encoding="utf-8-sig")
 
 
@@ -190,9 +190,9 @@ def test_message_is_dropped_whole_with_its_digest(tmp_path: Path) -> None:
     """NAME.json holds the very bytes, NAME.ok their SHA-256; a repeat changes nothing; no temporary file stays."""
     sender = FileSender(tmp_path / "out")
 
-    assert ["sent", "sent"] == [sender.send("R-2026/1", b'{"report_no":"x"}').step for _ in range(2)]
-    assert ["R-2026_1.json", "R-2026_1.ok"] == sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert b'{"report_no":"x"}' == (tmp_path / "out" / "R-2026_1.json").read_bytes()
+    assert [sender.send("R-2026/1", b'{"report_no":"x"}').step for _ in range(2)] == ["sent", "sent"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["R-2026_1.json", "R-2026_1.ok"]
+    assert (tmp_path / "out" / "R-2026_1.json").read_bytes() == b'{"report_no":"x"}'
     assert hashlib.sha256(b'{"report_no":"x"}').hexdigest() == (tmp_path / "out" / "R-2026_1.ok").read_text().strip()
 
 
@@ -200,7 +200,7 @@ def test_folder_that_cannot_be_written_is_tried_later(tmp_path: Path) -> None:
     """A file where the folder should be: *later*, the message stays in the outbox."""
     (tmp_path / "out").write_text("")
 
-    assert ("later", "file.folder") == FileSender(tmp_path / "out").send("R-1", b"{}")[::3]
+    assert FileSender(tmp_path / "out").send("R-1", b"{}")[::3] == ("later", "file.folder")
 
 
 def test_receipts_come_in_by_their_own_folder(tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_receipts_come_in_by_their_own_folder(tmp_path: Path) -> None:
 
     found = receipts.waiting()
 
-    assert [("a.json", "R-1"), ("b.json", "R-2")] == [(path.name, rows[0]["message_no"]) for path, rows in found]
+    assert [(path.name, rows[0]["message_no"]) for path, rows in found] == [("a.json", "R-1"), ("b.json", "R-2")]
     assert (folder / "failed" / "c.json").is_file()
     assert (folder / "d.json").is_file()
     receipts.put_away(found[0][0])

@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.local_peer import Asked, LocalPeer, caller
 
 from hub.core.errors import CredentialsError, HubError, PersonError, RetryError
 from hub.sdk.cursor import earlier, spell
 from hub.sdk.post import PostSender
 from hub.sdk.rest import PageStyle, RestSource
+from tests.local_peer import Asked, LocalPeer, caller
 
 Serve = Callable[[Callable[[Asked], tuple[int, dict[str, str], Any]]], LocalPeer]
 
@@ -43,8 +43,8 @@ def test_numbered_pages_are_read_to_the_total(serve: Serve) -> None:
         total="data.total", cursor_field="更新时间", params={"area": "310101"},
     ))  # fmt: skip
 
-    assert ROWS == rows
-    assert ["2026-11-01 10:00:02", "2026-11-01 10:00:05", "2026-11-01 10:00:06"] == cursors
+    assert rows == ROWS
+    assert cursors == ["2026-11-01 10:00:02", "2026-11-01 10:00:05", "2026-11-01 10:00:06"]
     assert [{"area": "310101", "pageNo": str(n), "pageSize": "3"} for n in (1, 2, 3)] == [a.query for a in peer.asked]
 
 
@@ -60,9 +60,9 @@ def test_offset_token_and_link_pages_are_read_to_their_end(serve: Serve) -> None
 
     link = serve(linked)
 
-    assert ROWS == collect(source(offset, page=PageStyle.of({"style": "offset", "param": "start", "size": 3})))[0]
-    assert ROWS == collect(source(token, page=PageStyle.of({"style": "cursor", "param": "t", "next": "meta.next"})))[0]
-    assert ROWS == collect(source(link, page=PageStyle.of({"style": "link"})))[0]
+    assert collect(source(offset, page=PageStyle.of({"style": "offset", "param": "start", "size": 3})))[0] == ROWS
+    assert collect(source(token, page=PageStyle.of({"style": "cursor", "param": "t", "next": "meta.next"})))[0] == ROWS
+    assert collect(source(link, page=PageStyle.of({"style": "link"})))[0] == ROWS
 
 
 def test_next_link_on_another_host_is_refused(serve: Serve) -> None:
@@ -72,7 +72,7 @@ def test_next_link_on_another_host_is_refused(serve: Serve) -> None:
     with pytest.raises(PersonError) as caught:
         collect(source(peer, page=PageStyle.of({"style": "link"})))
 
-    assert "rest.foreign_link" == caught.value.code
+    assert caught.value.code == "rest.foreign_link"
 
 
 def test_read_starts_at_the_cursor_minus_the_overlap(serve: Serve) -> None:
@@ -82,7 +82,7 @@ def test_read_starts_at_the_cursor_minus_the_overlap(serve: Serve) -> None:
     collect(source(peer, cursor_field="更新时间", overlap=timedelta(minutes=10), renamed={"更新时间": "GXSJ"}), "2026-11-01 00:05:00")
     collect(source(peer, cursor_field="更新时间", since_param="from", since_format="ms"), "2026-11-01 00:05:00")
 
-    assert {"GXSJ": "2026-10-31 23:55:00"} == peer.asked[0].query
+    assert peer.asked[0].query == {"GXSJ": "2026-10-31 23:55:00"}
     assert {"from": str(int(datetime(2026, 10, 31, 16, 5, tzinfo=UTC).timestamp() * 1000))} == peer.asked[1].query
 
 
@@ -94,7 +94,7 @@ def test_unordered_pages_move_the_cursor_only_at_the_end(serve: Serve) -> None:
     rows, cursors = collect(source(peer, page=PageStyle.of({"size": 3, "param": "page"}), cursor_field="更新时间"))
 
     assert newest_first == rows
-    assert [None, None, None, "2026-11-01 10:00:06"] == cursors
+    assert cursors == [None, None, None, "2026-11-01 10:00:06"]
 
 
 def test_value_from_the_far_future_does_not_become_the_cursor(serve: Serve) -> None:
@@ -103,8 +103,8 @@ def test_value_from_the_far_future_does_not_become_the_cursor(serve: Serve) -> N
 
     rows, cursors = collect(source(peer, cursor_field="更新时间"))
 
-    assert 8 == len(rows)
-    assert ["2026-11-01 10:00:06"] == cursors
+    assert len(rows) == 8
+    assert cursors == ["2026-11-01 10:00:06"]
 
 
 def test_peer_that_caps_pages_below_our_size_is_read_on(serve: Serve) -> None:
@@ -120,10 +120,10 @@ def test_peer_that_ignores_paging_is_read_once_or_named(serve: Serve) -> None:
     short = serve(lambda a: ok([{"no": n} for n in range(10)]))
     full = serve(lambda a: ok([{"no": n} for n in range(20)]))
 
-    assert 10 == len(collect(source(short, page=PageStyle.of({"size": 20, "param": "p"})))[0])
+    assert len(collect(source(short, page=PageStyle.of({"size": 20, "param": "p"})))[0]) == 10
     with pytest.raises(PersonError) as caught:
         collect(source(full, page=PageStyle.of({"size": 20, "param": "p"})))
-    assert "rest.page_repeats" == caught.value.code
+    assert caught.value.code == "rest.page_repeats"
 
 
 @pytest.mark.parametrize(
@@ -141,8 +141,8 @@ def test_status_decides_what_happens_next(serve: Serve, status: int, error: type
     assert code == caught.value.code
     assert {"/api"} == {asked.path for asked in peer.asked}
     if error is RetryError:
-        assert 30.0 == caught.value.after  # type: ignore[attr-defined]
-        assert 1 == len(peer.asked)  # a wait that long is the schedule's business
+        assert caught.value.after == 30.0  # type: ignore[attr-defined]
+        assert len(peer.asked) == 1  # a wait that long is the schedule's business
 
 
 def test_short_trouble_is_waited_out_within_the_call(serve: Serve) -> None:
@@ -151,9 +151,9 @@ def test_short_trouble_is_waited_out_within_the_call(serve: Serve) -> None:
     peer = serve(lambda a: next(answers))
 
     started = time.monotonic()
-    assert ROWS == collect(source(peer))[0]
-    assert 0.1 <= time.monotonic() - started
-    assert 3 == len(peer.asked)
+    assert collect(source(peer))[0] == ROWS
+    assert time.monotonic() - started >= 0.1
+    assert len(peer.asked) == 3
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_configured_place_that_is_absent_is_an_error(serve: Serve) -> None:
 
     with pytest.raises(PersonError):
         collect(source(absent, records="data.list"))
-    assert [] == collect(source(null, records="data.list"))[0]
+    assert collect(source(null, records="data.list"))[0] == []
 
 
 def _drip_headers(peer: LocalPeer) -> Callable[[Any], None]:
@@ -221,8 +221,8 @@ def test_dripping_peer_is_left_at_the_deadline(serve: Serve, drip: Callable[[Loc
     with pytest.raises(RetryError) as caught:
         caller(seconds=0.4, max_bytes=1_000_000).call("GET", peers[0].url)
 
-    assert "peer.timeout" == caught.value.code
-    assert 1.4 > time.monotonic() - started
+    assert caught.value.code == "peer.timeout"
+    assert time.monotonic() - started < 1.4
 
 
 def test_answer_beyond_the_byte_cap_is_refused(serve: Serve) -> None:
@@ -234,7 +234,7 @@ def test_answer_beyond_the_byte_cap_is_refused(serve: Serve) -> None:
     for peer in (big, bomb):
         with pytest.raises(PersonError) as caught:
             caller(seconds=5, max_bytes=1_000).call("GET", peer.url)
-        assert "peer.too_large" == caught.value.code
+        assert caught.value.code == "peer.too_large"
     assert ROWS[:2] == collect(source(packed))[0]
 
 
@@ -299,7 +299,7 @@ def test_answer_to_a_message_is_one_of_four_steps(
 
     assert (step, number, detail) == (outcome.step, outcome.number, outcome.detail)
     assert (7.0 if answer[0] == 429 else None) == outcome.after
-    assert [("M-1", b'{"report_no":"M-1"}')] == [(a.headers["Idempotency-Key"], a.body) for a in peer.asked]
+    assert [(a.headers["Idempotency-Key"], a.body) for a in peer.asked] == [("M-1", b'{"report_no":"M-1"}')]
 
 
 def test_unreachable_receiver_is_tried_later(serve: Serve) -> None:
@@ -307,4 +307,4 @@ def test_unreachable_receiver_is_tried_later(serve: Serve) -> None:
     peer = serve(lambda a: ok({}))
     peer.server.server_close()
 
-    assert "later" == PostSender(caller(seconds=1, max_bytes=100), peer.url).send("M-1", b"{}").step
+    assert PostSender(caller(seconds=1, max_bytes=100), peer.url).send("M-1", b"{}").step == "later"

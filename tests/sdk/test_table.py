@@ -41,17 +41,17 @@ def test_table_is_read_in_keyset_pages(front: sqlite3.Connection, tmp_path: Path
     numbers, cursors = collect(source(tmp_path, cursor_field="更新时间", rows_per_page=3))
 
     assert [row[0] for row in ROWS] == numbers
-    assert "2026-11-01 10:00:06" == cursors[-1]
+    assert cursors[-1] == "2026-11-01 10:00:06"
     assert None not in cursors
     assert {"JJBH": "J0", "更新时间": ROWS[0][1], "XM": "张三"} == next(source(tmp_path).pages(None))[0][0]
 
 
 def test_next_read_is_inclusive_and_goes_back_by_the_overlap(front: sqlite3.Connection, tmp_path: Path) -> None:
     """The row at the cursor comes again (the line sees it is unchanged), with an overlap older ones too."""
-    assert (["J6"], ["2026-11-01 10:00:06"]) == collect(source(tmp_path, cursor_field="更新时间"), "2026-11-01 10:00:06")
+    assert collect(source(tmp_path, cursor_field="更新时间"), "2026-11-01 10:00:06") == (["J6"], ["2026-11-01 10:00:06"])
     overlapping = source(tmp_path, cursor_field="更新时间", overlap=timedelta(seconds=2), rows_per_page=2)
     numbers, cursors = collect(overlapping, "2026-11-01 10:00:06")
-    assert ["J4", "J5", "J6"] == numbers
+    assert numbers == ["J4", "J5", "J6"]
     assert {"2026-11-01 10:00:06"} == set(cursors)  # never back
 
 
@@ -64,7 +64,7 @@ def test_rows_that_share_a_cursor_value_are_never_torn(front: sqlite3.Connection
     numbers, cursors = collect(source(tmp_path, cursor_field="更新时间", rows_per_page=4))
 
     assert ["A", *(f"B{n}" for n in range(9)), "C"] == numbers
-    assert ["2026-11-01 09:00:00", None, None, "2026-11-01 10:00:00", "2026-11-01 11:00:00"] == cursors
+    assert cursors == ["2026-11-01 09:00:00", None, None, "2026-11-01 10:00:00", "2026-11-01 11:00:00"]
 
 
 def test_rows_without_cursor_value_come_at_the_first_read(front: sqlite3.Connection, tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_query_and_renamed_cursor_column(front: sqlite3.Connection, tmp_path: Pa
     query = 'SELECT "JJBH", "更新时间" AS "GXSJ" FROM t_jjd WHERE "JJBH" <> \'J3\';'
     made = source(tmp_path, table="", query=query, cursor_field="updated_at", renamed={"更新时间": "GXSJ"}, rows_per_page=3)
 
-    assert ["J0", "J1", "J2", "J4", "J5", "J6"] == collect(made)[0]
+    assert collect(made)[0] == ["J0", "J1", "J2", "J4", "J5", "J6"]
 
 
 def test_source_cannot_write_and_holds_no_lock(front: sqlite3.Connection, tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_what_is_wrong_is_named_by_what_happens_next(front: sqlite3.Connection, 
     for options in ({"table": "t_none"}, {"cursor_field": "none"}, {"table": "", "query": "SELEKT 1"}):
         with pytest.raises(PersonError) as caught:
             collect(source(tmp_path, **options))
-        assert "table.definition" == caught.value.code
+        assert caught.value.code == "table.definition"
     absent = TableSource(engine=open_table_engine(f"sqlite:///{tmp_path}/absent.db"), table="t")
     with pytest.raises(RetryError):
         collect(absent)
@@ -140,10 +140,10 @@ def test_postgres_times_are_compared_as_times(postgres: Any) -> None:
         for column in ("plain", "zoned", "serial"):
             made = TableSource(engine=engine, table="public.t", cursor_field=column, rows_per_page=2)
             numbers, cursors = collect(made)
-            assert ["J0", "J1", "J2", "J3", "J4"] == numbers
-            assert ["J4"] == collect(made, cursors[-1])[0]
+            assert numbers == ["J0", "J1", "J2", "J3", "J4"]
+            assert collect(made, cursors[-1])[0] == ["J4"]
         first = next(made.pages(None))[0][0]
-        assert ("2026-11-01 10:00:00.000500", 0, "1.50", "家") == (first["plain"], first["serial"], first["score"], first["raw"])
+        assert (first["plain"], first["serial"], first["score"], first["raw"]) == ("2026-11-01 10:00:00.000500", 0, "1.50", "家")
         with engine.connect() as connection, pytest.raises(sa.exc.SQLAlchemyError, match="read-only"):
             connection.execute(sa.text("DELETE FROM t"))
         with pytest.raises(PersonError):
@@ -163,7 +163,7 @@ def test_messages_are_inserted_once(tmp_path: Path) -> None:
     sender = TableSender(engine)
     at = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)
 
-    assert ["sent", "sent"] == [sender.send("M-1", "duty", b"{}", at).step for _ in range(2)]
-    assert [("M-1", "duty", "{}", "2026-11-01 10:00:00+08:00")] == connection.execute("SELECT * FROM hub_message").fetchall()
-    assert ("refused", "table.definition") == TableSender(engine, "none").send("M-1", "duty", b"{}", at)[::3]
+    assert [sender.send("M-1", "duty", b"{}", at).step for _ in range(2)] == ["sent", "sent"]
+    assert connection.execute("SELECT * FROM hub_message").fetchall() == [("M-1", "duty", "{}", "2026-11-01 10:00:00+08:00")]
+    assert TableSender(engine, "none").send("M-1", "duty", b"{}", at)[::3] == ("refused", "table.definition")
     connection.close()

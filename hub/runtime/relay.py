@@ -1,0 +1,106 @@
+"""The relay: takes parcels that are due from the outbox and delivers each in a thread of its own.
+
+A receiver that hangs holds one thread, not the outbox; urgent parcels are claimed first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime, timedelta
+from threading import Event, Lock
+from typing import Any
+
+from hub.core.errors import RetryError
+from hub.store.claims import claim_parcels
+from hub.store.engine import SqlStore
+
+__all__ = ["Relay", "unit_of"]
+
+THREADS = 8
+"""Deliveries at the same time on one node."""
+STALL = 5.0
+"""Seconds without a look at the outbox after which the relay does not count as running."""
+
+Deliver = Callable[[int], Any]
+"""Parcel id → one attempt: send outside, then attempt and answer in one commit. Raises RetryError: archive busy."""
+
+
+def unit_of(to: str, contacts: Mapping[str, Any]) -> str:
+    """The unit whose connector carries a message: a unit's own name, ``head:<unit>``, or a post by ``[contacts]``."""
+    found = contacts.get(to)
+    if isinstance(found, str) and found:
+        return unit_of(found, {}) if found != to else found
+    return to.partition(":")[2] if to.startswith("head:") else to
+
+
+class Relay:
+    """A side task: ``run`` until its stop event. ``wake`` makes it look at once instead of at the next tick."""
+
+    def __init__(
+        self,
+        store: SqlStore,
+        deliver: Deliver,
+        *,
+        owner: str,
+        clock: Callable[[], datetime],
+        tick: timedelta,
+        lease: timedelta,
+        threads: int = THREADS,
+    ) -> None:
+        """``lease`` must outlast one attempt: longer than the peer's total deadline."""
+        self._store = store
+        self._deliver = deliver
+        self._owner = owner
+        self._clock = clock
+        self._tick = tick
+        self._lease = lease
+        self._threads = threads
+        self._running: set[int] = set()
+        self._lock = Lock()
+        self._wake = Event()
+        self._fatal: BaseException | None = None
+        self._looked = 0.0
+
+    def wake(self) -> None:
+        """There may be something to send now."""
+        self._wake.set()
+
+    def is_running(self) -> bool:
+        """Whether the outbox is being looked at."""
+        return bool(self._looked) and time.monotonic() - self._looked < STALL + self._tick.total_seconds()
+
+    def run(self, stop: Event) -> None:
+        """Deliver until ``stop``; attempts in progress are finished. Raises what must stop the process."""
+        with ThreadPoolExecutor(self._threads, thread_name_prefix="relay") as pool:
+            while not stop.is_set():
+                if self._fatal is not None:
+                    raise self._fatal
+                with contextlib.suppress(RetryError):  # the archive is busy: at the next look
+                    self.look(pool)
+                self._looked = time.monotonic()
+                self._wake.wait(self._tick.total_seconds())
+                self._wake.clear()
+
+    def look(self, pool: ThreadPoolExecutor) -> int:
+        """Claim what is due, as far as threads are free; how many were started."""
+        with self._lock:
+            free = self._threads - len(self._running)
+        if free <= 0:
+            return 0
+        claimed = claim_parcels(self._store, self._owner, self._clock(), self._lease, free)
+        for number in claimed:
+            with self._lock:
+                self._running.add(number)
+            future = pool.submit(self._deliver, number)
+            future.add_done_callback(lambda done, number=number: self._ended(number, done))  # type: ignore[misc]
+        return len(claimed)
+
+    def _ended(self, number: int, done: Future[Any]) -> None:
+        with self._lock:
+            self._running.discard(number)
+        if not done.cancelled() and (error := done.exception()) is not None and not isinstance(error, RetryError):
+            self._fatal = error
+        self._wake.set()

@@ -1,0 +1,224 @@
+"""The schedule: one tick per node claims due streams of our own table and polls them in threads.
+
+APScheduler is the ticker and nothing more; when a stream is due, who has it and since when stands in the table. One
+stream is never polled twice at once: not in this process, and between nodes by lease and fence.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime, timedelta
+from threading import Event, Lock
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from hub.core.errors import HubError, RetryError, StaleLeaseError
+from hub.core.freight import Drafts
+from hub.core.records import SHANGHAI, StreamKey
+from hub.line.fetch import FetchPlan, Polled, poll
+from hub.line.ports import Vault
+from hub.runtime.workers import PolledStream, Workers
+from hub.store.claims import StreamClaim, claim_stream, claim_streams, ensure_streams, extend_stream, pull_forward
+from hub.store.engine import SqlStore
+
+__all__ = ["Schedule"]
+
+logging.getLogger("apscheduler").setLevel(logging.ERROR)  # its lines name jobs of ours that say nothing
+
+THREADS = 16
+"""Polls at the same time on one node; a connector has a handful of streams and most polls are waiting for a peer."""
+LONGEST_POLL = timedelta(hours=1)
+"""A poll that takes longer is hung: its lease is no longer renewed, so that somebody else may take over."""
+CLOCK_STEP = 1.0
+"""Seconds by which the wall clock may fall behind the monotonic one between two ticks before it counts as set back."""
+STALL = 5.0
+"""Seconds without a tick after which the ticker is started anew (APScheduler stands still when the clock goes back)."""
+
+
+class Running:
+    """A poll in progress."""
+
+    def __init__(self, claim: StreamClaim, started: datetime) -> None:
+        self.claim = claim
+        self.lease = claim.lease
+        self.started = started
+
+
+class Schedule:
+    """Polls what is due. ``run`` is a side task; ``poll_now`` serves `connectors poll`."""
+
+    def __init__(
+        self,
+        store: SqlStore,
+        vault: Vault,
+        workers: Workers,
+        *,
+        owner: str,
+        clock: Callable[[], datetime],
+        tick: timedelta,
+        lease: timedelta,
+        retry_base: timedelta,
+        retry_max: timedelta,
+        reporting: frozenset[str] | None = None,
+        landed: Callable[[str, Drafts], None] | None = None,
+        threads: int = THREADS,
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._workers = workers
+        self._owner = owner
+        self._clock = clock
+        self._tick_every = tick
+        self._lease = lease
+        self._retry = (retry_base, retry_max)
+        self._reporting = reporting
+        self._landed = landed
+        self._threads = threads
+        self._running: dict[StreamKey, Running] = {}
+        self._lock = Lock()
+        self._streams: dict[StreamKey, PolledStream] = {}
+        self._pool: ThreadPoolExecutor | None = None
+        self._fatal: BaseException | None = None
+        self._ticked = 0.0  # monotonic
+        self._wall: tuple[float, float] | None = None  # (monotonic, wall) of the last tick
+
+    # --- life
+
+    def run(self, stop: Event) -> None:
+        """Tick until ``stop``; then polls in progress end at their next page. Raises what must stop the process."""
+        self.refresh()
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="poll")
+        ticker = self._start_ticker()
+        try:
+            while not stop.wait(min(0.05, self._tick_every.total_seconds())):
+                if self._fatal is not None:
+                    raise self._fatal
+                if time.monotonic() - self._ticked > STALL + self._tick_every.total_seconds():
+                    ticker.shutdown(wait=False)
+                    ticker = self._start_ticker()
+        finally:
+            ticker.shutdown(wait=True)
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def is_ticking(self) -> bool:
+        """Whether the tick lives."""
+        return bool(self._ticked) and time.monotonic() - self._ticked < STALL + self._tick_every.total_seconds()
+
+    def refresh(self) -> None:
+        """Take the streams of the present workers: at start and after a reload."""
+        streams = {polled.key: polled for polled in self._workers.polled()}
+        now = self._clock()
+        if streams:
+            ensure_streams(self._store, streams, now)
+            for polled in streams.values():
+                if polled.grid.period is not None:
+                    pull_forward(self._store, [polled.key], now + polled.grid.period + self._retry[1])
+        with self._lock:
+            self._streams = streams
+
+    def _start_ticker(self) -> BackgroundScheduler:
+        ticker = BackgroundScheduler(timezone=SHANGHAI)
+        ticker.add_job(
+            self._safe_tick,
+            "interval",
+            seconds=self._tick_every.total_seconds(),
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
+        )
+        self._ticked = time.monotonic()
+        ticker.start()
+        return ticker
+
+    # --- tick
+
+    def _safe_tick(self) -> None:
+        """A tick that fails because the archive is busy is followed by the next; anything unknown stops the process."""
+        try:
+            self.tick()
+        except RetryError:
+            pass
+        except BaseException as error:
+            self._fatal = error
+        self._ticked = time.monotonic()
+
+    def tick(self) -> int:
+        """Renew the leases of running polls, claim what is due, start it; how many were started."""
+        now = self._clock()
+        self._watch_clock(now)
+        self._heartbeat(now)
+        with self._lock:
+            free = self._threads - len(self._running)
+            wanted = [key for key in self._streams if key not in self._running]
+        if free <= 0 or not wanted:
+            return 0
+        claims = claim_streams(self._store, self._owner, now, self._lease, wanted, free)
+        for claim in claims:
+            self._start(claim, now)
+        return len(claims)
+
+    def _watch_clock(self, now: datetime) -> None:
+        last, self._wall = self._wall, (time.monotonic(), now.timestamp())
+        if last is None:
+            return
+        behind = (self._wall[0] - last[0]) - (self._wall[1] - last[1])
+        if behind > CLOCK_STEP:
+            with self._lock:
+                streams = list(self._streams)
+            pull_forward(self._store, streams, now)
+
+    def _heartbeat(self, now: datetime) -> None:
+        with self._lock:
+            running = dict(self._running)
+        for key, entry in running.items():
+            if entry.lease.until - now > self._lease / 2 or now - entry.started > LONGEST_POLL:
+                continue
+            try:
+                entry.lease = extend_stream(self._store, key, entry.lease, now, self._lease)
+            except StaleLeaseError:
+                entry.started = now - LONGEST_POLL - self._lease  # lost: it is refused when it lands
+
+    def _start(self, claim: StreamClaim, now: datetime) -> None:
+        assert self._pool is not None
+        with self._lock:
+            self._running[claim.stream] = Running(claim, now)
+        future = self._pool.submit(self._poll, claim)
+        future.add_done_callback(lambda done: self._ended(claim.stream, done))
+
+    def _ended(self, key: StreamKey, done: Future[Polled]) -> None:
+        with self._lock:
+            self._running.pop(key, None)
+        if not done.cancelled() and (error := done.exception()) is not None and not isinstance(error, RetryError):
+            self._fatal = error
+
+    def _poll(self, claim: StreamClaim) -> Polled:
+        with self._lock:
+            polled = self._streams[claim.stream]
+        plan = FetchPlan(polled.grid.next_due, *self._retry, self._reporting, self._landed)
+        return poll(self._store, self._vault, polled.worker, claim, plan, self._clock)
+
+    def poll_now(self, stream: StreamKey) -> Polled:
+        """Poll one stream in the caller's thread, due or not. Raises ``RetryError`` when it is being polled already."""
+        with self._lock:
+            known = stream in self._streams
+        if not known:
+            self.refresh()
+        with self._lock:
+            if stream not in self._streams:
+                raise HubError("this stream is not polled by the clock", code="stream.not_scheduled")
+            if stream in self._running:
+                raise RetryError("the stream is being polled", code="stream.busy")
+        now = self._clock()
+        claim = claim_stream(self._store, stream, self._owner, now, self._lease)
+        if claim is None:
+            raise RetryError("the stream is being polled", code="stream.busy")
+        with self._lock:
+            self._running[stream] = Running(claim, now)
+        try:
+            return self._poll(claim)
+        finally:
+            with self._lock:
+                self._running.pop(stream, None)

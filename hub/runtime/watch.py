@@ -1,0 +1,200 @@
+"""What nobody sends: silences of streams, receipts of dropped files, and the receipts due beside files that came in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Event
+from typing import Any, NamedTuple
+
+from hub.core.errors import RetryError
+from hub.core.records import StreamKey
+from hub.line.land import land
+from hub.line.ports import Vault
+from hub.runtime.station import station_page
+from hub.runtime.transports import is_scheduled
+from hub.runtime.worker import FILE_KEY
+from hub.runtime.workers import Workers
+from hub.sdk.files import ReceiptFolder, Waiting, waiting_receipts, write_receipt
+from hub.store.engine import SqlStore
+from hub.store.issues import close_issues, open_issue
+from hub.store.pages import COUNTS, receipt
+from hub.store.times import from_us, to_us
+
+__all__ = ["Watch"]
+
+SILENT = "stream.silent"
+
+
+class _Heard(NamedTuple):
+    key: StreamKey
+    freshness: timedelta
+
+
+class Watch:
+    """A side task. Everything it finds lands as a page of ``station``; it decides nothing."""
+
+    def __init__(
+        self, store: SqlStore, vault: Vault, workers: Workers, *, clock: Callable[[], datetime], tick: timedelta
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._workers = workers
+        self._clock = clock
+        self._tick = tick
+        self._started = clock()
+        self._told: set[str] = set()  # silence pages this process has landed; the archive knows the others by their key
+
+    def run(self, stop: Event) -> None:
+        """Look, again and again, until ``stop``."""
+        while not stop.wait(self._tick.total_seconds()):
+            for look in (self.silences, self.incoming_receipts, self.file_receipts):
+                try:
+                    look()
+                except RetryError:
+                    continue  # the archive is busy or full: at the next look
+
+    # --- silences
+
+    def _watched(self) -> list[_Heard]:
+        """Scheduled streams with a promise, by configuration or manifest; others only where configured (S12)."""
+        found = []
+        for worker in self._workers.connectors():
+            for name, config in worker.config.streams.items():
+                promised = worker.connector.manifest.streams.get(name)
+                freshness = config.freshness
+                if freshness is None and is_scheduled(config) and promised is not None:
+                    freshness = promised.freshness
+                if freshness:
+                    found.append(_Heard(StreamKey(worker.unit, name), freshness))
+        return found
+
+    def silences(self) -> int:
+        """Open a silence for each stream overdue now, end those that were heard; how many changed."""
+        now = self._clock()
+        return sum(self._look(stream, now) for stream in self._watched())
+
+    def _look(self, stream: _Heard, now: datetime) -> int:
+        with self._store.read() as sql:
+            scheduled = sql.one("SELECT heard_at FROM schedule WHERE unit = ? AND stream = ?", stream.key)
+            open_at = sql.one(
+                "SELECT since FROM silence WHERE unit = ? AND stream = ? AND until IS NULL ORDER BY since DESC",
+                stream.key,
+            )
+            heard = from_us(scheduled[0]) if scheduled and scheduled[0] is not None else None
+            if open_at is not None or (heard or self._started) + stream.freshness <= now:
+                heard = _later(heard, self._landed_at(sql, stream.key))
+        if open_at is None:
+            since = (heard or self._started) + stream.freshness
+            return self._silent(stream.key, since, now) if since <= now else 0
+        since = from_us(open_at[0])
+        if heard is None or heard <= since:
+            return 0
+        if not self._land_silence(stream.key, since, heard, now):
+            return 0
+        close_issues(self._store, _subject(stream.key), now, code=SILENT)
+        return 1
+
+    def _landed_at(self, sql: Any, key: StreamKey) -> datetime | None:
+        """When the stream's newest page came by any door."""
+        found = sql.one("SELECT received_at FROM page WHERE unit = ? AND stream = ? ORDER BY id DESC LIMIT 1", key)
+        return from_us(found[0]) if found else None
+
+    def _silent(self, key: StreamKey, since: datetime, now: datetime) -> int:
+        if not self._land_silence(key, since, None, now):
+            return 0  # landed before, not applied yet
+        remedy = "ask the unit whether its system runs; look at this stream's last result"
+        open_issue(self._store, SILENT, _subject(key), now, remedy)
+        return 1
+
+    def _land_silence(self, key: StreamKey, since: datetime, until: datetime | None, now: datetime) -> bool:
+        """Land one silence, or its end; False: this process has done so."""
+        no = f"{key.unit}.{key.stream}/{to_us(since)}"
+        once = f"silence:{no}{':end' if until is not None else ''}"
+        if once in self._told:
+            return False
+        row = {
+            "no": no,
+            "unit": key.unit,
+            "stream": key.stream,
+            "from": since.isoformat(),
+            **({"until": until.isoformat()} if until is not None else {}),
+        }
+        land(self._store, self._vault, station_page("silence", [row], now)._replace(idempotency_key=once))
+        self._told.add(once)
+        return True
+
+    # --- receipts of what we dropped
+
+    def incoming_receipts(self) -> int:
+        """Land each receipt file of every configured receipts folder; how many files."""
+        folders = {Path(way.receipts) for _, way in self._workers.destinations() if way.receipts}
+        count = 0
+        for folder in sorted(folders):
+            receipts = ReceiptFolder(folder)
+            for path, rows in receipts.waiting():
+                now = self._clock()
+                landed = [self._receipt_row(row, now) for row in rows]
+                land(self._store, self._vault, station_page("receipt", landed, now))
+                receipts.put_away(path)
+                count += 1
+        return count
+
+    def _receipt_row(self, row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+        number = str(row["message_no"])
+        receipt_no = str(row.get("receipt_no") or "")
+        return {
+            "no": f"{number}/{receipt_no}" if receipt_no else number,  # the same receipt twice is one record
+            "message_no": number,
+            "receipt_no": receipt_no or None,
+            "at": str(row.get("at") or now.isoformat()),
+        }
+
+    # --- receipts beside files that came in
+
+    def file_receipts(self) -> int:
+        """Write the receipts of moved files whose pages are all applied; how many."""
+        count = 0
+        for worker in self._workers.connectors():
+            for config in worker.config.streams.values():
+                if config.transport != "files" or str(config.options["folder"]).startswith("sftp:"):
+                    continue
+                folder = Path(config.options["folder"])
+                for name in ("done", "failed"):
+                    place = Path(config.options.get(name) or folder / name)
+                    count += sum(self._write(worker.unit, due) for due in waiting_receipts(place))
+        return count
+
+    def _write(self, unit: str, due: Waiting) -> bool:
+        told = self._receipt(unit, due)
+        if told is None:
+            return False
+        try:
+            write_receipt(due.path, told, due.code)
+        except OSError:
+            return False
+        return True
+
+    def _receipt(self, unit: str, due: Waiting) -> dict[str, Any] | None:
+        """One receipt over all pages of a file; None: something of it is still pending."""
+        begin = f"{FILE_KEY}{due.drop}:"
+        with self._store.read() as sql:
+            uids = sql.rows(
+                "SELECT uid FROM page WHERE unit = ? AND idempotency_key >= ? AND idempotency_key < ? ORDER BY id",
+                (unit, begin, begin[:-1] + ";"),
+            )
+            parts = [part for (uid,) in uids if (part := receipt(sql, uid)) is not None]
+        names = ("received", *COUNTS, "pending")
+        total = {name: sum(part[name] for part in parts) for name in names}
+        if total["pending"] or total["received"] < due.rows:
+            return None
+        return {**total, "batches": [part["batch"] for part in parts], "rows": [r for p in parts for r in p["rows"]]}
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max((at for at in (one, other) if at is not None), default=None)
+
+
+def _subject(key: StreamKey) -> str:
+    return f"{key.unit}.{key.stream}"
