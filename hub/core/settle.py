@@ -15,20 +15,42 @@ is no longer owed gives a request to cancel. D1–D5 stand once per unit *and ho
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from hub.core.pairing import (
+    BY_SLOT,
+    CLOSED_STATE,
+    ENDED,
+    PER_HOUSEHOLD,
+    REVIEW,
+    Pair,
+    is_duty,
+    is_report,
+    joined,
+    pairs_of,
+)
 from hub.core.records import Closing, Key, Owed, Standing
 
-PER_HOUSEHOLD = frozenset({"D1", "D2", "D3", "D4", "D5"})
-BY_SLOT = frozenset({"D20", "D26"})
-"""Caused by no record (a month without a class, a row nobody could read): known by their slot alone."""
-ENDED = frozenset({"done", "returned", "cancelled"})
-REVIEW = "review"
-"""State of a row that the fence held back: it waits for a person (`hub households adopt`)."""
-CLOSED_STATE = {"done": "done", "returned": "returned"}
-"""Outcome word of a ``Closing`` → the state it leaves; every other word (`ended`, `granted`, `reached` …) cancels."""
+__all__ = [
+    "ENDED",
+    "PER_HOUSEHOLD",
+    "REVIEW",
+    "TABLE",
+    "Act",
+    "Amend",
+    "Close",
+    "Open",
+    "Review",
+    "Withdraw",
+    "cancellation",
+    "differences",
+    "is_duty",
+    "is_report",
+    "settle",
+]
+
 TOLD = ("due", "reason", "repeat", "stage", "moved")
 """Differences the receiver hears of; the others only change the row."""
 
@@ -104,21 +126,6 @@ TABLE: dict[tuple[str, str], str] = {
 """(how it stands, how it is owed) → what to do. ("nothing", "none") is no pair: there would be nothing to ask about."""
 
 
-def family(what: str) -> str:
-    """Reports are one family whatever their rule; everything else is its own."""
-    return "M" if is_report(what) else what
-
-
-def is_report(what: str) -> bool:
-    """Whether ``what`` is a mandatory report, M1 … M7 (or another M rule of a district's own policy)."""
-    return what[:1] == "M" and what[1:].isdigit()
-
-
-def is_duty(what: str) -> bool:
-    """Whether ``what`` is a duty, D1 … D27 or D7b."""
-    return what[:1] == "D" and what[1:2].isdigit()
-
-
 def settle(standing: Sequence[Standing], owed: Sequence[Owed], *, replayed: frozenset[Key] = frozenset()) -> list[Act]:
     """The acts that make what stands equal to what is owed.
 
@@ -126,14 +133,14 @@ def settle(standing: Sequence[Standing], owed: Sequence[Owed], *, replayed: froz
     household; ``owed`` is chained from those households, and the same thing owed by several of them is one.
     ``replayed`` names records whose change came from no live page: what only they withdraw goes to the review list.
     """
-    asked = _joined(owed)
+    asked = joined(owed)
     reports = [o for o in asked if is_report(o.what)]
-    pairs = _pairs([s for s in standing if is_report(s.owed.what)], reports)
+    pairs = pairs_of([s for s in standing if is_report(s.owed.what)], reports)
     requests = list(_requests(pairs, reports, [o for o in asked if o.what in ("cancellation", "notice")], standing))
     others = [o for o in asked if not is_report(o.what) and o.what not in ("cancellation", "notice")]
     rest = [s for s in standing if not is_report(s.owed.what)]
     acts: list[Act] = []
-    for stands, owes in pairs + _pairs(rest, others + requests):
+    for stands, owes in pairs + pairs_of(rest, others + requests):
         if stands is not None and owes is None and is_report(stands.owed.what) and stands.state != REVIEW:
             continue  # the request to cancel stands for it
         acts += _acts(stands, owes, replayed)
@@ -154,7 +161,7 @@ def cancellation(
 
 
 def _requests(
-    pairs: Sequence[tuple[Standing | None, Owed | None]],
+    pairs: Sequence[Pair],
     reports: Sequence[Owed],
     asked: Sequence[Owed],
     standing: Sequence[Standing],
@@ -258,98 +265,3 @@ def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return {str(k): _plain(v) for k, v in value.items()}
     return value
-
-
-def _joined(owed: Iterable[Owed]) -> list[Owed]:
-    """One of each: the same thing owed by several households (any cause in common) becomes one, in a fixed order."""
-    groups: list[list[Owed]] = []
-    at: dict[tuple[object, ...], int] = {}
-    for one in sorted(owed, key=_rank):
-        names = [(*_name(one), cause) for cause in _causes(one)]
-        hits = sorted({at[n] for n in names if n in at})
-        home = hits[0] if hits else len(groups)
-        if not hits:
-            groups.append([])
-        groups[home].append(one)
-        for other in hits[1:]:
-            groups[home] += groups[other]
-            groups[other] = []
-            at.update({k: home for k, v in at.items() if v == other})
-        at.update(dict.fromkeys(names, home))
-    return [_one_of(group) for group in groups if group]
-
-
-def _one_of(group: list[Owed]) -> Owed:
-    first = min(group, key=_rank)
-    if len(group) == 1:
-        return first
-    causes = frozenset().union(*(o.causes for o in group))
-    return first._replace(causes=causes, live=any(o.live for o in group))
-
-
-def _name(owed: Owed) -> tuple[object, ...]:
-    home = owed.household if owed.what in PER_HOUSEHOLD else None
-    return family(owed.what), owed.to, owed.slot, home
-
-
-def _causes(owed: Owed) -> Iterable[Key | None]:
-    return (None,) if owed.what in BY_SLOT else owed.causes
-
-
-def _rank(owed: Owed) -> tuple[object, ...]:
-    """Which of several equal ones speaks: done anywhere is done; open beats cancelled; then the one that knows more."""
-    weight = 1 if owed.closed is None else 0 if owed.closed.how in CLOSED_STATE else 2
-    told = 0 if "state" in owed.facts else 1
-    home = owed.household if owed.household is not None else 0
-    return weight, told, owed.opened, owed.what, owed.to, owed.slot, home, sorted(owed.causes), repr(owed.due)
-
-
-def _pairs(standing: Sequence[Standing], owed: Sequence[Owed]) -> list[tuple[Standing | None, Owed | None]]:
-    """Every standing row and every owed thing exactly once, paired by name and any cause in common."""
-    pairs: list[tuple[Standing | None, Owed | None]] = []
-    rows, asked = list(range(len(standing))), list(owed)
-    for name in (_exact, _loose):
-        index: dict[object, list[int]] = {}
-        for i in rows:
-            for cause in _causes(standing[i].owed):
-                index.setdefault((name(standing[i].owed), cause), []).append(i)
-        taken: set[int] = set()
-        left = []
-        for one in asked:
-            found = {i for c in _causes(one) for i in index.get((name(one), c), ())} - taken
-            best = _best(standing, found)
-            if best is None:
-                left.append(one)
-                continue
-            taken.add(best)
-            held = next((i for i in sorted(found) if standing[i].state == REVIEW), best)
-            if not one.live and one.closed is None and standing[best].state not in ENDED:
-                taken.add(held)  # it waits on the review list already: the row that it would change stays as it is
-                best = held
-            pairs.append((standing[best], one))
-        rows, asked = [i for i in rows if i not in taken], left
-    return pairs + [(None, one) for one in asked] + [(standing[i], None) for i in rows]
-
-
-def _exact(owed: Owed) -> tuple[object, ...]:
-    return _name(owed)
-
-
-def _loose(owed: Owed) -> tuple[object, ...]:
-    """A report whose victim became known stays the report it is; a D1–D5 row goes along to the household of its cause."""
-    if is_report(owed.what):
-        return "M", owed.to
-    return owed.what, owed.to, owed.slot
-
-
-def _best(standing: Sequence[Standing], found: set[int]) -> int | None:
-    """Of several rows of one name the oldest in life; else the one that waits; else the one that ended last."""
-
-    def rank(i: int) -> tuple[int, float, str]:
-        row = standing[i]
-        opened = row.owed.opened.timestamp()
-        if row.state in ENDED:
-            return 2, -opened, row.no
-        return (1 if row.state == REVIEW else 0), opened, row.no
-
-    return min(found, key=rank, default=None)
