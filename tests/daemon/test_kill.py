@@ -1,0 +1,51 @@
+"""SIGKILL at random moments of the demo: nothing is lost and nothing happens twice."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from hub.demo.district import SimulatedDistrict
+from hub.demo.verdict import failures, outcome
+
+KILLS = 50
+PUBLISH_AT = {0: 0, 8: 1, 20: 2, 32: 3}  # kill number → wave that is shown just before it
+PATIENCE = 120.0  # seconds after the last kill: everything on its way must have arrived by then
+
+
+@pytest.mark.slow
+def test_fifty_kills_lose_and_double_nothing(tmp_path: Path) -> None:
+    """Fifty SIGKILLs over the whole story end with exactly the lights, reports, duties and receipts of a quiet run."""
+    world = SimulatedDistrict(tmp_path, speed=2.0)
+    draw = random.Random(50)
+    pause = threading.Event()
+    try:
+        for kill in range(KILLS):
+            if kill in PUBLISH_AT:
+                world.publish(PUBLISH_AT[kill])
+            world.daemon.start()
+            until = time.monotonic() + draw.uniform(0.3, 2.2)
+            while time.monotonic() < until:
+                world.breathe()
+                pause.wait(0.05)
+            world.daemon.kill()
+
+        world.daemon.start()
+        world.daemon.wait_ready()
+        end = time.monotonic() + PATIENCE
+        wrong = ["not asked yet"]
+        while wrong and time.monotonic() < end:
+            world.breathe()
+            pause.wait(1.0)
+            seen = outcome(world)
+            wrong = list(failures(world, seen))
+    finally:
+        stopped = world.daemon.stop()
+        world.close()
+
+    assert wrong == []
+    assert stopped == 0
