@@ -13,9 +13,8 @@ from typing import Final, NamedTuple
 
 from hub.core.dates import as_instant
 from hub.core.fields import Reader, readers_of
-from hub.core.id_numbers import parse_id_number
 from hub.core.ours import why_not_ours
-from hub.core.people import clean_person, column_of, is_full_name
+from hub.core.people import clean_person, column_of, is_minor_fault, with_student_number
 from hub.core.problems import remedy_of
 from hub.core.records import Draft, Fact, Key, Person, Problem
 from hub.core.values import Unreadable, parse_flag, parse_key, parse_numbers, parse_when
@@ -56,7 +55,9 @@ class _Taking(NamedTuple):
     def hold(self, bad: Bad, *, always: bool = False) -> Problem | None:
         """The problem that stops the row, or None when the field is applied empty with an issue."""
         code, field, remedy = bad
-        if self.deleted or (self.lenient and not always):
+        if self.deleted:
+            return None  # a retraction needs only its key (S4)
+        if self.lenient and not always:
             self.issues.append((code, field))
             return None
         return _problem(self.draft, self.draft.key, code, field, remedy)
@@ -198,14 +199,16 @@ def _persons(taking: _Taking, never_store: Collection[str]) -> tuple[Person, ...
     persons = []
     for raw in draft.persons:
         if never_store:
-            raw = raw._replace(**{name: None for name in Person._fields[1:] if name in never_store})
+            raw = Person(
+                *(None if name in never_store else cell for name, cell in zip(Person._fields, raw, strict=True))
+            )
         person, bad = clean_person(
             raw, kind=draft.kind, unit=draft.key.unit, latest=taking.latest, withhold_address=draft.kind == "shelter"
         )
         if person is not None and person.role == "victim" and "student_no" in draft.texts:
-            person = _from_student_number(person, draft.texts["student_no"])
+            person = with_student_number(person, draft.texts["student_no"])
         for fault in bad:
-            if _is_minor_fault(fault[0], person):
+            if is_minor_fault(fault[0], person):
                 taking.issues.append(fault[:2])
                 continue
             problem = taking.hold(fault)
@@ -214,26 +217,6 @@ def _persons(taking: _Taking, never_store: Collection[str]) -> tuple[Person, ...
         if person is not None:
             persons.append(person)
     return tuple(persons)
-
-
-def _is_minor_fault(code: str, person: Person | None) -> bool:
-    """Faults that never hold a row back: a telephone that is none, and a bad number of somebody known otherwise (S23)."""
-    if code == "phone.invalid":
-        return True
-    if not code.startswith("id_number.") or person is None:
-        return False
-    return is_full_name(person.name) and (person.phone is not None or person.born is not None)
-
-
-def _from_student_number(person: Person, student_no: object) -> Person:
-    """``G`` and an ID number: the pupil's. ``J`` and ``L`` numbers look like ID numbers and are none."""
-    if person.id_number is not None or not (isinstance(student_no, str) and student_no[:1] in "GgＧ" and student_no):
-        return person
-    reading = parse_id_number(student_no)
-    if reading.number is None or reading.born is None:
-        return person
-    born = reading.born if person.born is None else max(person.born, reading.born)
-    return person._replace(id_type="111", id_number=reading.number, born=born, sex=person.sex or reading.sex)
 
 
 def _texts(draft: Draft, spec: Kind, never_store: Collection[str]) -> dict[str, str]:
