@@ -11,6 +11,7 @@ import typer
 
 from hub import logs
 from hub.cli import connectors
+from hub.cli.check import check
 from hub.cli.face import Face, HubGroup
 from hub.cli.init import init
 
@@ -42,6 +43,7 @@ def hub(
 
 
 app.command()(init)
+app.command()(check)
 app.add_typer(connectors.app, name="connectors")
 
 

@@ -1,0 +1,157 @@
+"""`hub check`: all of the configuration, without network, every mistake at once."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import typer
+
+from hub import bootstrap
+from hub.cli.face import ATTENTION, WRONG, Face, Json, emit, face_of
+from hub.core.errors import ConfigurationError
+from hub.core.policy import Policy
+from hub.core.records import SHANGHAI
+from hub.receivers import REPORT, Unreceived, unreceived
+from hub.secret_files import SecretError, read_secret, references
+from hub.settings import Settings
+from hub.toml_lines import line_of
+from hub.toml_reader import Mistake, Reader
+
+_FIXED = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
+"""SQLite releases from which concurrent write and checkpoint cannot corrupt a WAL database; 3.50 and 3.44 by branch."""
+
+
+def check(ctx: typer.Context, as_json: Json = False) -> None:
+    """Read all configuration without network and name every mistake: file:line, expected, found, nearest valid key."""
+    told = examine(face_of(ctx))
+    if as_json:
+        emit(told)
+    else:
+        _print(told)
+    if told["mistakes"]:
+        raise typer.Exit(WRONG)
+    if told["unreceived"]:
+        raise typer.Exit(ATTENTION)
+
+
+def examine(face: Face) -> dict[str, Any]:
+    """Everything `check --json` says: ``ok``, ``mistakes``, ``unreceived``, ``warnings``, ``notes``."""
+    settings, mistakes = bootstrap.examine(face.folder)
+    mistakes += _refused()
+    mistakes += list(_secrets(settings))
+    mistakes += list(_renames(settings))
+    policy, problem = _policy(settings)
+    if problem is not None:
+        mistakes.append(problem)
+    lacking = unreceived(settings, bootstrap.streams(), policy) if policy else []
+    return {
+        "ok": not mistakes and not lacking,
+        "mistakes": [mistake._asdict() for mistake in mistakes],
+        "unreceived": [_as_dict(one) for one in lacking],
+        "warnings": list(_warnings(settings, policy)),
+        "notes": [sqlite_note()] if settings.database_url.startswith("sqlite") else [],
+    }
+
+
+def _as_dict(one: Unreceived) -> dict[str, Any]:
+    return {**one._asdict(), "message": one.message, "says": str(one)}
+
+
+def _refused() -> list[Mistake]:
+    return [
+        Mistake(name, 1, "manifest", "a connector that can be loaded", reason)
+        for name, reason in bootstrap.refused_connectors().items()
+    ]
+
+
+def _secrets(settings: Settings) -> Iterator[Mistake]:
+    """Every secret that enabled parts of the configuration name must be readable, by its owner alone."""
+    parts: list[tuple[str, object]] = [("hub.toml", settings.keys)]
+    for config in settings.connectors.values():
+        if config.enabled:
+            name = f"connectors.d/{config.name}.toml"
+            parts += [(name, config.streams), (name, config.deliver), (name, config.push_token)]
+    for file, part in parts:
+        for ref in references(part):
+            try:
+                read_secret(ref)
+            except SecretError as error:
+                name = ref.env or ref.credential or ref.file
+                yield Mistake(file, _line_naming(settings, file, name), "secret", error.expected, error.found)
+
+
+def _line_naming(settings: Settings, file: str, name: str) -> int:
+    """The first line of a configuration file that names a secret."""
+    path = settings.folder / file
+    short = name.removeprefix(f"{settings.folder}/")
+    lines = path.read_text("utf-8-sig").splitlines() if path.is_file() else []
+    return next((number for number, line in enumerate(lines, 1) if f'"{short}"' in line), 1)
+
+
+def _renames(settings: Settings) -> Iterator[Mistake]:
+    """``fields`` whose left side names no column of the stream."""
+    for name, connector in bootstrap.connectors().items():
+        config = settings.connectors.get(name)
+        for stream, found in (config.streams if config else {}).items():
+            for wrong in connector.streams[stream].unknown_names(found.fields) if stream in connector.streams else ():
+                assert config is not None
+                reader = Reader(config.path, settings.folder)
+                reader.load()
+                place = ("streams", stream, "fields", wrong)
+                near = bootstrap.nearest_column(connector.streams[stream], wrong)
+                yield Mistake(
+                    f"connectors.d/{name}.toml", line_of(reader.lines, place), ".".join(place),
+                    "a column of this stream, 中文 or english", f'"{wrong}"', near,
+                )  # fmt: skip
+
+
+def _policy(settings: Settings) -> tuple[Policy | None, Mistake | None]:
+    try:
+        return bootstrap.load_policy(settings), None
+    except ConfigurationError as error:
+        overlay = str(error).startswith("overlay") and settings.overlay_file is not None
+        path = settings.overlay_file if overlay else settings.policy_file
+        name = path.name if path else "policy"
+        return None, Mistake(name, 1, "policy", "a policy that compiles", str(error))
+
+
+def _warnings(settings: Settings, policy: Policy | None) -> Iterator[str]:
+    """What works today and may not tomorrow."""
+    year = datetime.now(SHANGHAI).year
+    if policy is not None:
+        for unknown in sorted({year, year + 1} - policy.calendar.years):
+            yield f"calendar: {unknown} is unknown: its public holidays count as working days until its file is there"
+    if not any(config.enabled for config in settings.connectors.values()):
+        yield "no connector is enabled yet: hub connectors enable NAME"
+
+
+def sqlite_note() -> str:
+    """Which protection keeps the database file sound with the SQLite at hand."""
+    version = sqlite3.sqlite_version_info
+    branch = next((fixed for fixed in _FIXED if fixed[:2] == version[:2]), _FIXED[0])
+    number = ".".join(map(str, version))
+    if version >= branch:
+        return f"SQLite {number}: not affected by the WAL corruption of 3.7.0–3.51.2"
+    return (
+        f"SQLite {number} can corrupt a WAL database when two connections write or checkpoint at once (fixed in 3.51.3, "
+        "3.50.7, 3.44.6); protection in force: one serialised writer that also checkpoints, all others read-only"
+    )
+
+
+def _print(told: dict[str, Any]) -> None:
+    for mistake in told["mistakes"]:
+        typer.echo(f"wrong: {Mistake(**mistake)}")
+    for one in told["unreceived"]:
+        loud = "MANDATORY REPORTS REACH NOBODY: " if one["message"] == REPORT else "not received: "
+        typer.echo(f"{loud}{one['says']}")
+        typer.echo(
+            f"  to do: enable {one['unit']} and set [deliver.{one['message']}] in connectors.d/{one['unit']}.toml"
+        )
+    for warning in told["warnings"]:
+        typer.echo(f"warning: {warning}")
+    for remark in told["notes"]:
+        typer.echo(f"note: {remark}")
+    typer.echo("all is well" if told["ok"] else "something needs attention")
