@@ -26,7 +26,7 @@ from hub.store.engine import SqlStore
 
 __all__ = ["Schedule"]
 
-logging.getLogger("apscheduler").setLevel(logging.ERROR)  # its lines name jobs of ours that say nothing
+logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # a tick tells its own errors; theirs is a race at the end
 
 THREADS = 16
 """Polls at the same time on one node; a connector has a handful of streams and most polls are waiting for a peer."""

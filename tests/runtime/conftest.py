@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.core.records import SHANGHAI
+from hub.runtime.plugins import load_connectors
+from hub.runtime.schedule import Schedule
+from hub.runtime.worker import ThreadWorker
+from hub.runtime.workers import Workers
+from hub.settings import ConnectorConfig, DeliverConfig, Limits, StreamConfig
+from hub.store.engine import SqlStore
+from hub.store.numbers import new_uid
+from tests.local_peer import Asked, LocalPeer
+
+
+class OpenVault:
+    """Seals nothing: what lands can be read back by a test."""
+
+    def seal_blob(self, uid: str, plain: bytes) -> bytes:
+        return plain
+
+    def open_blob(self, uid: str, sealed: bytes) -> bytes:
+        return sealed
+
+
+def now() -> datetime:
+    return datetime.now(SHANGHAI)
+
+
+@pytest.fixture
+def vault() -> Any:
+    return OpenVault()
+
+
+@pytest.fixture(scope="session")
+def police() -> Any:
+    """The police connector, loaded as the daemon loads it."""
+    return load_connectors(only=["police"]).connectors["police"]
+
+
+@pytest.fixture
+def make_worker(police: Any) -> Iterator[Callable[..., ThreadWorker]]:
+    """A worker of the police connector for the given streams and ways out."""
+    made: list[ThreadWorker] = []
+
+    def make(*streams: StreamConfig, deliver: tuple[DeliverConfig, ...] = (), limits: Limits | None = None) -> ThreadWorker:
+        config = ConnectorConfig(
+            name="police", enabled=True, path=Path("police.toml"), streams={s.name: s for s in streams},
+            deliver={d.kind: d for d in deliver},
+        )  # fmt: skip
+        made.append(ThreadWorker(police, config, limits or Limits(peer_seconds=5), clock=now, new_uid=new_uid))
+        return made[-1]
+
+    yield make
+    for worker in made:
+        worker.close()
+
+
+@pytest.fixture
+def make_schedule(sqlite_store: SqlStore, vault: Any) -> Callable[..., Schedule]:
+    """A schedule over a fresh archive, quick enough for a test."""
+
+    def make(worker: ThreadWorker, **options: Any) -> Schedule:
+        return Schedule(
+            sqlite_store, vault, Workers({worker.unit: worker}),
+            **{"owner": "node-a#1", "clock": now, "tick": timedelta(milliseconds=50), "lease": timedelta(seconds=5),
+               "retry_base": timedelta(milliseconds=100), "retry_max": timedelta(milliseconds=400), **options},
+        )  # fmt: skip
+
+    return make
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Callable[[Asked], tuple[int, dict[str, str], Any]]], LocalPeer]]:
+    """Start a local peer with the given answers; all are closed at the end."""
+    started: list[LocalPeer] = []
+
+    def start(answer: Callable[[Asked], tuple[int, dict[str, str], Any]]) -> LocalPeer:
+        started.append(LocalPeer(answer))
+        return started[-1]
+
+    yield start
+    for peer in started:
+        peer.close()
