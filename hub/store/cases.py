@@ -1,0 +1,244 @@
+"""Read what is to be judged: touched households with everything that shares a record or an owed thing with them.
+
+Closed under sharing, because ``settle`` must see every list in which a thing may be owed; else a judged household would
+withdraw what its neighbour still owes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from hub.core.records import Case, Event, Key, Member, Party, Report, Silence, StreamKey
+from hub.core.settle import is_duty, is_report
+from hub.core.timeline import facts_from_json
+from hub.store.places import read_members
+from hub.store.sql import Row, Sql
+from hub.store.standing import StandingRow, read_standing
+from hub.store.times import from_day, from_us, opt_from_us, to_us
+
+ROUNDS = 24
+LINKED = "linked"
+"""``why`` of a record that counts here because a former spouse's old household had it (S31)."""
+
+
+class HouseholdRow(NamedTuple):
+    """A household as it stands before this commit."""
+
+    id: int
+    uid: str
+    registered: str | None
+    community: str | None
+    provisional: bool
+    light: int
+    since: int | None
+    assessment: str | None
+    valid_until: int | None
+    successor: int | None
+
+
+class Reading(NamedTuple):
+    """Everything to judge: cases by household, what stands, and which record is where."""
+
+    households: Mapping[int, HouseholdRow]
+    cases: Mapping[int, Case]
+    standing: tuple[StandingRow, ...]
+    records: Mapping[Key, int]
+    places: Mapping[int, frozenset[int]]  # record → its households
+
+
+class _Reader:
+    def __init__(self, sql: Sql, known: Mapping[int, Event]) -> None:
+        self.sql = sql
+        self.known = known
+        self.done: set[int] = set()
+        self.rows: dict[int, list[tuple[int, str]]] = {}  # household → (record, why)
+        self.places: dict[int, set[int]] = {}
+        self.standing: dict[int, StandingRow] = {}
+        self.asked: set[int] = set()  # records whose owed things were looked for
+
+    def close(self, seeds: Iterable[int], records: Iterable[int]) -> None:
+        """Follow shared records and shared owed things until nothing new is found."""
+        frontier = set(seeds)
+        loose = set(records)
+        for _ in range(ROUNDS):
+            frontier -= self.done
+            if not frontier and not loose - self.asked:
+                return
+            self.done |= frontier
+            fresh = self._timelines(frontier) | loose
+            loose = set()
+            elsewhere = self._places_of(fresh)
+            frontier = elsewhere | self._standing_of(frontier, fresh - self.asked)
+            self.asked |= fresh
+
+    def _timelines(self, households: set[int]) -> set[int]:
+        found: set[int] = set()
+        for record_id, household, why in self.sql.rows_in(
+            "SELECT record_id, household_id, why FROM event_place WHERE household_id {in}", households
+        ):
+            self.rows.setdefault(int(household), []).append((int(record_id), why))
+            found.add(int(record_id))
+        return found
+
+    def _places_of(self, records: set[int]) -> set[int]:
+        elsewhere: set[int] = set()
+        asked = records - self.places.keys()
+        for record_id, household in self.sql.rows_in(
+            "SELECT record_id, household_id FROM event_place WHERE record_id {in}", asked
+        ):
+            self.places.setdefault(int(record_id), set()).add(int(household))
+            elsewhere.add(int(household))
+        return elsewhere
+
+    def _standing_of(self, households: set[int], records: set[int]) -> set[int]:
+        """Owed things shown on these households or caused by these records; the households of their other causes."""
+        fresh = [row for row in read_standing(self.sql, households, records) if row.id not in self.standing]
+        self.standing.update((row.id, row) for row in fresh)
+        return self._places_of({cause for row in fresh for cause in row.causes})
+
+
+def read_cases(sql: Sql, touched: Iterable[int], records: Iterable[int], known: Mapping[int, Event]) -> Reading:
+    """Cases of ``touched`` households and of all that share something with them.
+
+    ``records`` changed in this batch (they may stand nowhere now); ``known`` spares decoding of fresh events.
+    """
+    reader = _Reader(sql, known)
+    reader.close(touched, records)
+    households = _households(sql, reader.done)
+    wanted = {record for rows in reader.rows.values() for record, _ in rows}
+    causes = {cause for row in reader.standing.values() for cause in row.causes}
+    keys, events = _events(sql, wanted, causes | wanted, known)
+    members = read_members(sql, households)
+    standing = tuple(row.resolved(keys) for row in reader.standing.values())
+    at_home = _by_household(standing, reader)
+    cases = {
+        number: _case(row, reader.rows.get(number, ()), events, members.get(number, ()), at_home.get(number, ()))
+        for number, row in households.items()
+    }
+    by_key = {key: number for number, key in keys.items()}
+    places = {record: frozenset(found) for record, found in reader.places.items()}
+    return Reading(households, cases, standing, by_key, places)
+
+
+def _households(sql: Sql, numbers: Iterable[int]) -> dict[int, HouseholdRow]:
+    return {
+        int(r[0]): HouseholdRow(int(r[0]), r[1], r[2], r[3], bool(r[4]), r[5], r[6], r[7], r[8], r[9])
+        for r in sql.rows_in(
+            "SELECT id, uid, registered, community, provisional, light, since, assessment, valid_until, successor_id"
+            " FROM household WHERE id {in}",
+            numbers,
+        )
+    }
+
+
+def _events(
+    sql: Sql, wanted: set[int], named: set[int], known: Mapping[int, Event]
+) -> tuple[dict[int, Key], dict[int, Event]]:
+    """Keys of ``named`` records and current events of ``wanted`` ones, parties with their persons."""
+    parties: dict[int, list[Row]] = {}
+    for row in sql.rows_in(
+        "SELECT record_id, idx, role, person_id, born, capacity, sex FROM party WHERE record_id {in}", wanted
+    ):
+        parties.setdefault(int(row[0]), []).append(row)
+    keys: dict[int, Key] = {}
+    events: dict[int, Event] = {}
+    for row in sql.rows_in(
+        "SELECT id, unit, stream, no, version, kind, at, facts, related, live, updated_at, received_at, state"
+        " FROM record WHERE id {in}",
+        named,
+    ):
+        number = int(row[0])
+        keys[number] = key = Key(row[1], row[2], row[3])
+        if number not in wanted or row[12] != "applied":
+            continue
+        people = tuple(_party(p) for p in sorted(parties.get(number, ()), key=lambda p: int(p[1])))
+        fresh = known.get(number)
+        events[number] = fresh._replace(parties=people) if fresh is not None else _event(key, row, people)
+    return keys, events
+
+
+def _party(row: Row) -> Party:
+    _, _, role, person, born, capacity, sex = row
+    return Party(role, None if person is None else int(person), from_day(born), capacity, sex)
+
+
+def _event(key: Key, row: Row, parties: tuple[Party, ...]) -> Event:
+    _, _, _, _, version, kind, at, facts, related, live, updated, received, _ = row
+    linked = tuple(related.split(";")) if related else ()
+    return Event(
+        key, version, kind, from_us(at), facts_from_json(facts), parties, linked, bool(live), from_us(updated),
+        from_us(received),
+    )  # fmt: skip
+
+
+def _by_household(standing: Sequence[StandingRow], reader: _Reader) -> dict[int, list[StandingRow]]:
+    """Owed things by every household they belong to: where their causes are, and where they were last shown (S29)."""
+    found: dict[int, list[StandingRow]] = {}
+    for row in standing:
+        homes = {home for cause in row.causes for home in reader.places.get(cause, ())}
+        if row.household is not None:
+            homes.add(row.household)
+        for home in homes & reader.done:
+            found.setdefault(home, []).append(row)
+    return found
+
+
+def _case(
+    row: HouseholdRow,
+    rows: Sequence[tuple[int, str]],
+    events: Mapping[int, Event],
+    members: tuple[Member, ...],
+    standing: Sequence[StandingRow],
+) -> Case:
+    found = [
+        events[record]._replace(linked=True) if why == LINKED else events[record]
+        for record, why in rows
+        if record in events
+    ]
+    found.sort(key=lambda e: (e.at, e.key))
+    return Case(
+        household=row.id,
+        community=row.community,
+        members=members,
+        events=tuple(found),
+        reports=tuple(report_of(s) for s in standing if is_report(s.what) and s.state != "review"),
+        registered=not row.provisional,
+        duties=tuple(s.standing() for s in standing if is_duty(s.what)),
+    )
+
+
+def report_of(row: StandingRow) -> Report:
+    """A report that exists, as the rules see it."""
+    victim = row.facts.get("victim")
+    return Report(
+        row.no, row.what, row.keys, row.opened, victim if isinstance(victim, int) else None, row.state == "cancelled"
+    )
+
+
+def due_households(sql: Sql, as_of: datetime, limit: int) -> list[int]:
+    """Households whose answer changes by itself by ``as_of``, the longest due first."""
+    return [
+        int(number)
+        for (number,) in sql.rows(
+            "SELECT id FROM household WHERE valid_until <= ? ORDER BY valid_until LIMIT ?", (to_us(as_of), limit)
+        )
+    ]
+
+
+def waiting_households(sql: Sql, streams: Iterable[StreamKey]) -> set[int]:
+    """Households whose step down waits for one of these streams."""
+    found: set[int] = set()
+    for stream in streams:
+        rows = sql.rows("SELECT household_id FROM waits_on WHERE unit = ? AND stream = ?", stream)
+        found.update(int(number) for (number,) in rows)
+    return found
+
+
+def read_silences(sql: Sql) -> list[Silence]:
+    """All recorded silences, oldest first."""
+    return [
+        Silence(StreamKey(unit, stream), from_us(since), opt_from_us(until))
+        for unit, stream, since, until in sql.rows('SELECT unit, stream, since, "until" FROM silence ORDER BY since')
+    ]
