@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from hub.core.dates import as_instant
 from hub.core.fields import Reader, readers_of
@@ -199,9 +199,7 @@ def _persons(taking: _Taking, never_store: Collection[str]) -> tuple[Person, ...
     persons = []
     for raw in draft.persons:
         if never_store:
-            raw = Person(
-                *(None if name in never_store else cell for name, cell in zip(Person._fields, raw, strict=True))
-            )
+            raw = _without(raw, never_store)
         person, bad = clean_person(
             raw, kind=draft.kind, unit=draft.key.unit, latest=taking.latest, withhold_address=draft.kind == "shelter"
         )
@@ -217,6 +215,11 @@ def _persons(taking: _Taking, never_store: Collection[str]) -> tuple[Person, ...
         if person is not None:
             persons.append(person)
     return tuple(persons)
+
+
+def _without(person: Person, never_store: Collection[str]) -> Person:
+    dropped: dict[str, Any] = {name: None for name in Person._fields[1:] if name in never_store}
+    return person._replace(**dropped)
 
 
 def _texts(draft: Draft, spec: Kind, never_store: Collection[str]) -> dict[str, str]:
