@@ -96,7 +96,6 @@ def normalise(
     clean = Draft(
         draft.row, key, draft.kind, updated_at, deleted, facts, persons, parse_numbers(draft.related, key.no),
         _texts(draft, spec, never_store), draft.original, _event_time(taking, facts, updated_at), tuple(taking.issues),
-        draft.reporter_headers,
     )  # fmt: skip
     return clean if deleted else _ours(_whole(clean, taking), clean)
 

@@ -77,7 +77,6 @@ class Draft(NamedTuple):
     original: bytes  # the source row as JSON, `never_store` columns removed
     at: datetime | None = None  # event time by S3, set by normalise
     issues: tuple[tuple[str, str], ...] = ()  # (code, field) of values applied empty in an M stream (S23)
-    reporter_headers: tuple[str, ...] = ()  # headers in ``original`` that tell who reported: sealed with the reporter
 
 
 class Problem(NamedTuple):

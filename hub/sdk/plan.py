@@ -47,7 +47,7 @@ class Plan:
     """How one set of headers becomes drafts; made by ``compile_plan``, holds positions only and no values."""
 
     __slots__ = (
-        "blocks", "columns", "deleted", "facts", "finish", "key", "kind", "merges", "related", "reporter_headers", "stream", "texts",
+        "blocks", "columns", "deleted", "facts", "finish", "key", "kind", "merges", "related", "stream", "texts",
         "translations", "unit", "updated_at",
     )  # fmt: skip
 
@@ -64,7 +64,6 @@ class Plan:
     texts: tuple[tuple[str, int], ...]
     blocks: tuple[tuple[str, Getter], ...]
     related: tuple[int, ...]
-    reporter_headers: tuple[str, ...]
     columns: tuple[tuple[str, int], ...]
 
     def draft(self, row: Mapping[str, Any], number: int) -> Draft | Problem:
@@ -86,7 +85,6 @@ class Plan:
         drafted = Draft(
             number, Key(self.unit, self.stream, no), self.kind, values[self.updated_at], values[self.deleted], facts,
             self._persons(values), self._related(values), self._texts(values), original,
-            reporter_headers=self.reporter_headers,
         )  # fmt: skip
         if self.finish is None:
             return drafted
@@ -143,10 +141,7 @@ def compile_plan(unit: str, stream: Stream, columns: Columns, headers: tuple[str
         at[name] = positions[0] if len(positions) == 1 else absent + 1 + len(merges)
         if len(positions) > 1:
             merges.append(positions)
-    plan = _fill(Plan(), unit, stream, at, merges, absent)
-    tells = {field.name for field in stream.fields if field.to.startswith("person:reporter.")}
-    plan.reporter_headers = tuple(header for header in headers if tells.intersection(columns.columns_of(header)[0]))
-    return plan
+    return _fill(Plan(), unit, stream, at, merges, absent)
 
 
 def _fill(

@@ -149,15 +149,6 @@ def test_one_person_under_two_prefixes_of_a_role_is_one() -> None:
     ]
 
 
-def test_headers_that_tell_the_reporter_are_named() -> None:
-    """A draft says which columns of its original tell who reported, under whatever header they came."""
-    row = {"编号": "1", "医生姓名": "甲", "BGR": "乙", "受害人姓名": "丙"}
-
-    draft = only(connector().map_rows("visit", [row], renames={"报告人姓名": "bgr"}))
-
-    assert draft.reporter_headers == ("医生姓名", "BGR")
-
-
 def test_failing_hook_is_a_problem_of_its_row() -> None:
     """A stream's own hook that raises quarantines that row; its neighbours are mapped."""
 
