@@ -65,6 +65,8 @@ class Neighbourhood(NamedTuple):
     entries: tuple[Entry, ...]
     homes: Mapping[int, Home]
     left: Mapping[Key, tuple[int, ...]]  # households of fresh records that are retracted or rejected now
+    generic: frozenset[bytes] = frozenset()  # index values the store did not follow: carried by too many persons
+    similar: Mapping[bytes, tuple[int, ...]] = {}  # REVIEW value → stored persons that carry it, seen or not in entries
 
 
 class Review(NamedTuple):
