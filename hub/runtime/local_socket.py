@@ -206,9 +206,9 @@ def _connected(path: Path, seconds: float) -> Iterator[socket.socket]:
         yield caller
 
 
-def ask(path: Path, do: str, *, seconds: float = 60.0, **arguments: Any) -> dict[str, Any]:
+def ask(path: Path, do: str, *, timeout: float = 90.0, **arguments: Any) -> dict[str, Any]:
     """One question to the daemon. Raises ``RetryError`` (not there, too slow) or the ``HubError`` it answers with."""
-    with _connected(path, seconds) as caller:
+    with _connected(path, timeout) as caller:
         try:
             _send(caller, {"do": do, **arguments})
             answer = _receive(caller)

@@ -24,6 +24,9 @@ THREADS = 8
 STALL = 5.0
 """Seconds without a look at the outbox after which the relay does not count as running."""
 
+STOP_LOOK = 0.2
+"""Seconds between two looks at the stop event while nothing is due."""
+
 Deliver = Callable[[int], Any]
 """Parcel id → one attempt: send outside, then attempt and answer in one commit. Raises RetryError: archive busy."""
 
@@ -81,8 +84,15 @@ class Relay:
                 with contextlib.suppress(RetryError):  # the archive is busy: at the next look
                     self.look(pool)
                 self._looked = time.monotonic()
-                self._wake.wait(self._tick.total_seconds())
+                self._rest(stop)
+
+    def _rest(self, stop: Event) -> None:
+        """Until the next tick, a call, or the end."""
+        end = time.monotonic() + self._tick.total_seconds()
+        while not stop.is_set() and (left := end - time.monotonic()) > 0:
+            if self._wake.wait(min(left, STOP_LOOK)):
                 self._wake.clear()
+                return
 
     def look(self, pool: ThreadPoolExecutor) -> int:
         """Claim what is due, as far as threads are free; how many were started."""

@@ -48,7 +48,9 @@ def make_worker(police: Any) -> Iterator[Callable[..., ThreadWorker]]:
     """A worker of the police connector for the given streams and ways out."""
     made: list[ThreadWorker] = []
 
-    def make(*streams: StreamConfig, deliver: tuple[DeliverConfig, ...] = (), limits: Limits | None = None) -> ThreadWorker:
+    def make(
+        *streams: StreamConfig, deliver: tuple[DeliverConfig, ...] = (), limits: Limits | None = None
+    ) -> ThreadWorker:
         config = ConnectorConfig(
             name="police", enabled=True, path=Path("police.toml"), streams={s.name: s for s in streams},
             deliver={d.kind: d for d in deliver},

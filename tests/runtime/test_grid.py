@@ -51,7 +51,10 @@ def test_cron_runs_in_district_time() -> None:
     friday = datetime(2026, 11, 6, 18, 50, tzinfo=SHANGHAI)
 
     assert grid.next_due(friday, friday) == (datetime(2026, 11, 9, 8, 0, tzinfo=SHANGHAI), 0)
-    assert grid.next_due(friday, datetime(2026, 11, 9, 8, 25, tzinfo=SHANGHAI)) == (datetime(2026, 11, 9, 8, 30, tzinfo=SHANGHAI), 3)
+    assert grid.next_due(friday, datetime(2026, 11, 9, 8, 25, tzinfo=SHANGHAI)) == (
+        datetime(2026, 11, 9, 8, 30, tzinfo=SHANGHAI),
+        3,
+    )
 
 
 @pytest.mark.parametrize(("every", "cron"), [(None, ""), (None, "every day")])

@@ -113,7 +113,10 @@ def test_one_stream_is_never_polled_twice_at_once(make_worker: Make, make_schedu
         return 200, {}, b"[]"
 
     peer = serve(answer)
-    with running(make_schedule(make_worker(stream(peer)))), running(make_schedule(make_worker(stream(peer)), owner="node-b#1")):
+    with (
+        running(make_schedule(make_worker(stream(peer)))),
+        running(make_schedule(make_worker(stream(peer)), owner="node-b#1")),
+    ):
         until(lambda: len(peer.asked) >= 5)
         slow.set()
 
@@ -193,7 +196,9 @@ def test_connector_that_raises_is_a_retry(
     sqlite_store: SqlStore, police: Any, make_worker: Make, make_schedule: MakeSchedule, serve: Serve
 ) -> None:
     """Foreign code may raise what it likes: it is counted against its stream and named by class only."""
-    worker = make_worker(StreamConfig(name="incident", transport="rest", url="http://127.0.0.1:9/", every=timedelta(seconds=1)))
+    worker = make_worker(
+        StreamConfig(name="incident", transport="rest", url="http://127.0.0.1:9/", every=timedelta(seconds=1))
+    )
 
     def fetch(stream: str, cursor: str | None) -> Iterator[Any]:
         raise ZeroDivisionError("张三")
@@ -207,9 +212,17 @@ def test_connector_that_raises_is_a_retry(
     assert row(sqlite_store).last == "connector.ZeroDivisionError"
 
 
-def test_pages_before_an_error_stay(sqlite_store: SqlStore, make_worker: Make, make_schedule: MakeSchedule, serve: Serve) -> None:
+def test_pages_before_an_error_stay(
+    sqlite_store: SqlStore, make_worker: Make, make_schedule: MakeSchedule, serve: Serve
+) -> None:
     """The second page fails: the first has landed with its cursor, and the next poll starts there."""
-    peer = serve(lambda a: (200, {}, json.dumps(ROWS[:2]).encode()) if a.query["p"] == "1" and "since" not in a.query else (500, {}, b""))
+    peer = serve(
+        lambda a: (
+            (200, {}, json.dumps(ROWS[:2]).encode())
+            if a.query["p"] == "1" and "since" not in a.query
+            else (500, {}, b"")
+        )
+    )
     config = stream(peer, options={"page": {"param": "p", "size": 2}, "cursor_param": "since"})
 
     with running(make_schedule(make_worker(config))):
@@ -246,7 +259,9 @@ def test_clock_set_back_does_not_stop_the_schedule(
         until(lambda: len(peer.asked) > asked)
 
 
-def test_poll_by_hand_runs_now_and_once(sqlite_store: SqlStore, make_worker: Make, make_schedule: MakeSchedule, serve: Serve) -> None:
+def test_poll_by_hand_runs_now_and_once(
+    sqlite_store: SqlStore, make_worker: Make, make_schedule: MakeSchedule, serve: Serve
+) -> None:
     """`connectors poll` reads a stream that is not due; while it is being polled the second is refused."""
     peer = serve(lambda a: (200, {}, json.dumps(ROWS).encode()))
     schedule = make_schedule(make_worker(stream(peer, every=timedelta(hours=1))))

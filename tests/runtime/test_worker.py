@@ -28,26 +28,39 @@ CALL = {"JJBH": "J1", "更新时间": "2026-11-01 10:00:00", "报警时间": "20
 def test_polled_rows_become_pages_with_drafts(make_worker: Make, serve: Serve) -> None:
     """A REST stream with renamed headers: the page holds the rows as they came, the drafts our words."""
     peer = serve(lambda a: (200, {}, json.dumps([CALL]).encode()))
-    stream = StreamConfig(name="incident", transport="rest", url=peer.url, cursor_field="更新时间", fields={"接警编号": "JJBH"})
+    stream = StreamConfig(
+        name="incident", transport="rest", url=peer.url, cursor_field="更新时间", fields={"接警编号": "JJBH"}
+    )
 
     [(page, [draft])] = list(make_worker(stream).fetch("incident", None))
 
     assert isinstance(draft, Draft)
     assert (draft.key.no, draft.kind, draft.row) == ("J1", "police_call", 0)
-    assert (page.stream, page.door, page.cursor, page.rows) == (StreamKey("police", "incident"), "poll", "2026-11-01 10:00:00", 1)
+    assert (page.stream, page.door, page.cursor, page.rows) == (
+        StreamKey("police", "incident"),
+        "poll",
+        "2026-11-01 10:00:00",
+        1,
+    )
     assert json.loads(page.body) == [CALL]
 
 
 def test_file_rows_are_numbered_from_one_over_all_pages(make_worker: Make, tmp_path: Path) -> None:
     """Each page of a file says which row it begins with, which drop it is of, and cannot land twice."""
-    (tmp_path / "a.csv").write_text("接警编号,警情类别\n" + "".join(f"J{n},2\n" for n in range(5)) + "J5,2,9\n", encoding="utf-8")
-    stream = StreamConfig(name="incident", transport="files", options={"folder": str(tmp_path), "settle": timedelta(milliseconds=5)})
+    (tmp_path / "a.csv").write_text(
+        "接警编号,警情类别\n" + "".join(f"J{n},2\n" for n in range(5)) + "J5,2,9\n", encoding="utf-8"
+    )
+    stream = StreamConfig(
+        name="incident", transport="files", options={"folder": str(tmp_path), "settle": timedelta(milliseconds=5)}
+    )
 
     pages = list(make_worker(stream, limits=Limits(rows_per_page=4)).fetch("incident", None))
 
     assert [(page.first_row, page.rows, page.door) for page, _ in pages] == [(1, 4, "file"), (5, 2, "file")]
     assert len({page.idempotency_key for page, _ in pages}) == 2
-    assert all(page.idempotency_key == f"file:{page.cursor}" and page.cursor.startswith(f"{page.source}:") for page, _ in pages)
+    assert all(
+        page.idempotency_key == f"file:{page.cursor}" and page.cursor.startswith(f"{page.source}:") for page, _ in pages
+    )
     problem = pages[1][1][1]
     assert isinstance(problem, Problem)
     assert (problem.row, problem.code, problem.rejected) == (6, "row.shape", False)
@@ -56,10 +69,17 @@ def test_file_rows_are_numbered_from_one_over_all_pages(make_worker: Make, tmp_p
 def test_columns_that_must_not_be_stored_are_gone_before_landing(police: Connector) -> None:
     """``never_store`` of the manifest works on the page itself, by header and by the name it was renamed from."""
     stream = replace(police.manifest.streams["incident"], never_store=("庇护地址",))
-    guarded = replace(police, manifest=replace(police.manifest, streams={**police.manifest.streams, "incident": stream}))
+    guarded = replace(
+        police, manifest=replace(police.manifest, streams={**police.manifest.streams, "incident": stream})
+    )
 
     page = page_of_rows(
-        guarded, "incident", [{"接警编号": "J1", "BHDZ": "某路1号"}], uid="u", received_at=now(), renames={"庇护地址": "BHDZ"}
+        guarded,
+        "incident",
+        [{"接警编号": "J1", "BHDZ": "某路1号"}],
+        uid="u",
+        received_at=now(),
+        renames={"庇护地址": "BHDZ"},
     )
 
     assert json.loads(page.body) == [{"接警编号": "J1"}]
@@ -122,7 +142,9 @@ def test_unreadable_secret_keeps_the_parcel(make_worker: Make, serve: Serve, tmp
 def test_probe_reaches_the_source_and_moves_nothing(make_worker: Make, tmp_path: Path) -> None:
     """A probe of a folder counts what lies there."""
     (tmp_path / "a.csv").write_text("接警编号\nJ1\n", encoding="utf-8")
-    worker = make_worker(StreamConfig(name="incident", transport="files", options={"folder": str(tmp_path), "pattern": "*.csv"}))
+    worker = make_worker(
+        StreamConfig(name="incident", transport="files", options={"folder": str(tmp_path), "pattern": "*.csv"})
+    )
 
     assert worker.probe("incident") == 1
     assert (tmp_path / "a.csv").exists()

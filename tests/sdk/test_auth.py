@@ -31,13 +31,19 @@ def hmac64(secret: str, text: str) -> str:
 def test_none_basic_and_bearer(serve: Serve) -> None:
     """The three plain kinds set the Authorization header, or none."""
     assert "Authorization" not in ask(serve, "none", {}, "").headers
-    assert "Basic " + base64.b64encode(b"hub:pass").decode() == ask(serve, "basic", {"username": "hub"}, "pass").headers["Authorization"]
+    assert (
+        "Basic " + base64.b64encode(b"hub:pass").decode()
+        == ask(serve, "basic", {"username": "hub"}, "pass").headers["Authorization"]
+    )
     assert ask(serve, "bearer", {}, "token").headers["Authorization"] == "Bearer token"
 
 
 def test_national_platform_signs_service_requester_and_time(serve: Serve) -> None:
     """Base64 of HMAC-SHA256 over sid + rid + rtime, time in milliseconds, in the four headers."""
-    headers = {k.lower(): v for k, v in ask(serve, "national_platform", {"requester": "R1", "service": "S1"}, "key").headers.items()}
+    headers = {
+        k.lower(): v
+        for k, v in ask(serve, "national_platform", {"requester": "R1", "service": "S1"}, "key").headers.items()
+    }
 
     moment = headers["gjgxjhpt_rtime"]
     assert abs(int(moment) / 1000 - time.time()) < 60
@@ -76,7 +82,13 @@ def test_city_recipe_signs_sorted_pairs_with_upper_case_md5_in_the_query(serve: 
 def test_body_digest_method_and_path_can_be_signed(serve: Serve) -> None:
     """A recipe may name the body's SHA-256, the method and the path, joined as configured."""
     peer = serve(lambda a: (200, {}, b"{}"))
-    options = {"key": "hub", "parts": ["method", "path", "body", "service"], "join": "\n", "service": "S", "encoding": "hex"}
+    options = {
+        "key": "hub",
+        "parts": ["method", "path", "body", "service"],
+        "join": "\n",
+        "service": "S",
+        "encoding": "hex",
+    }
     caller(auth=make_auth("signature", options, "s3"), seconds=5).call("POST", f"{peer.url}/a/b", content=b'{"x":1}')
 
     text = "\n".join(["POST", "/a/b", hashlib.sha256(b'{"x":1}').hexdigest(), "S"])

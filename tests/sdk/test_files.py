@@ -127,8 +127,7 @@ def test_unreadable_file_goes_to_failed_and_its_neighbours_are_read(folder: Path
     read: list[str] = []
 
     with pytest.raises(PersonError) as caught:
-        for rows, _ in source(folder).pages(None):
-            read.extend(row["no"] for row in rows)
+        read.extend(row["no"] for rows, _ in source(folder).pages(None) for row in rows)
 
     assert read == ["J0", "J1"]
     assert caught.value.code == "file.unreadable"
@@ -161,9 +160,18 @@ def test_receipt_is_written_beside_the_file_and_is_safe_in_a_spreadsheet(folder:
     drop(folder, "a.csv", 2)
     collect(source(folder))
     path = folder / "done" / "a.csv"
-    row = {"row": 2, "status": "quarantined", "code": "date.invalid", "field": "=cmd|' /C calc'!A0", "remedy": "写成 2026-01-31"}
+    row = {
+        "row": 2,
+        "status": "quarantined",
+        "code": "date.invalid",
+        "field": "=cmd|' /C calc'!A0",
+        "remedy": "写成 2026-01-31",
+    }
 
-    write_receipt(path, {"received": 2, "applied": 1, "unchanged": 0, "quarantined": 1, "rejected": 0, "pending": 0, "rows": [row]})
+    write_receipt(
+        path,
+        {"received": 2, "applied": 1, "unchanged": 0, "quarantined": 1, "rejected": 0, "pending": 0, "rows": [row]},
+    )
 
     told = json.loads((folder / "done" / "a.csv.receipt.json").read_text())
     assert ("a.csv", 2, 1, [row]) == (told["file"], told["received"], told["quarantined"], told["rows"])

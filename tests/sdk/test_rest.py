@@ -36,7 +36,9 @@ def collect(source: RestSource, cursor: str | None = None) -> tuple[list[dict[st
 
 def test_numbered_pages_are_read_to_the_total(serve: Serve) -> None:
     """Page number and size go out under the configured names; the total says when to stop."""
-    peer = serve(lambda a: ok({"code": 0, "msg": "", "data": {"list": ROWS[(int(a.query["pageNo"]) - 1) * 3 :][:3], "total": 7}}))
+    peer = serve(
+        lambda a: ok({"code": 0, "msg": "", "data": {"list": ROWS[(int(a.query["pageNo"]) - 1) * 3 :][:3], "total": 7}})
+    )
 
     rows, cursors = collect(source(
         peer, page=PageStyle.of({"size": 3, "param": "pageNo", "size_param": "pageSize"}), records="data.list",
@@ -51,7 +53,14 @@ def test_numbered_pages_are_read_to_the_total(serve: Serve) -> None:
 def test_offset_token_and_link_pages_are_read_to_their_end(serve: Serve) -> None:
     """The three other page styles give the same rows."""
     offset = serve(lambda a: ok(ROWS[int(a.query["start"]) :][:3]))
-    token = serve(lambda a: ok({"records": ROWS[int(a.query.get("t") or 0) :][:3], "meta": {"next": {"": 3, "3": 6}.get(a.query.get("t", ""))}}))
+    token = serve(
+        lambda a: ok(
+            {
+                "records": ROWS[int(a.query.get("t") or 0) :][:3],
+                "meta": {"next": {"": 3, "3": 6}.get(a.query.get("t", ""))},
+            }
+        )
+    )
 
     def linked(asked: Asked) -> tuple[int, dict[str, str], bytes]:
         start = int(asked.query.get("from", 0))
@@ -79,7 +88,10 @@ def test_read_starts_at_the_cursor_minus_the_overlap(serve: Serve) -> None:
     """The since value is spelled as the source spells it, under its own header or the configured name."""
     peer = serve(lambda a: ok([]))
 
-    collect(source(peer, cursor_field="更新时间", overlap=timedelta(minutes=10), renamed={"更新时间": "GXSJ"}), "2026-11-01 00:05:00")
+    collect(
+        source(peer, cursor_field="更新时间", overlap=timedelta(minutes=10), renamed={"更新时间": "GXSJ"}),
+        "2026-11-01 00:05:00",
+    )
     collect(source(peer, cursor_field="更新时间", since_param="from", since_format="ms"), "2026-11-01 00:05:00")
 
     assert peer.asked[0].query == {"GXSJ": "2026-10-31 23:55:00"}

@@ -48,7 +48,10 @@ def test_table_is_read_in_keyset_pages(front: sqlite3.Connection, tmp_path: Path
 
 def test_next_read_is_inclusive_and_goes_back_by_the_overlap(front: sqlite3.Connection, tmp_path: Path) -> None:
     """The row at the cursor comes again (the line sees it is unchanged), with an overlap older ones too."""
-    assert collect(source(tmp_path, cursor_field="更新时间"), "2026-11-01 10:00:06") == (["J6"], ["2026-11-01 10:00:06"])
+    assert collect(source(tmp_path, cursor_field="更新时间"), "2026-11-01 10:00:06") == (
+        ["J6"],
+        ["2026-11-01 10:00:06"],
+    )
     overlapping = source(tmp_path, cursor_field="更新时间", overlap=timedelta(seconds=2), rows_per_page=2)
     numbers, cursors = collect(overlapping, "2026-11-01 10:00:06")
     assert numbers == ["J4", "J5", "J6"]
@@ -83,7 +86,9 @@ def test_table_without_cursor_is_read_whole(front: sqlite3.Connection, tmp_path:
 def test_query_and_renamed_cursor_column(front: sqlite3.Connection, tmp_path: Path) -> None:
     """A SELECT stands for a table; our name of the cursor column finds theirs."""
     query = 'SELECT "JJBH", "更新时间" AS "GXSJ" FROM t_jjd WHERE "JJBH" <> \'J3\';'
-    made = source(tmp_path, table="", query=query, cursor_field="updated_at", renamed={"更新时间": "GXSJ"}, rows_per_page=3)
+    made = source(
+        tmp_path, table="", query=query, cursor_field="updated_at", renamed={"更新时间": "GXSJ"}, rows_per_page=3
+    )
 
     assert collect(made)[0] == ["J0", "J1", "J2", "J4", "J5", "J6"]
 
@@ -130,10 +135,21 @@ def test_postgres_times_are_compared_as_times(postgres: Any) -> None:
     url = postgres.fresh(empty=True)
     admin = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
     with admin.connect() as connection:
-        connection.execute(sa.text('CREATE TABLE t ("JJBH" text, plain timestamp, zoned timestamptz, serial bigint, score numeric, raw bytea)'))
+        connection.execute(
+            sa.text(
+                'CREATE TABLE t ("JJBH" text, plain timestamp, zoned timestamptz, serial bigint, score numeric, raw bytea)'
+            )
+        )
         for n in range(5):
             at = datetime(2026, 11, 1, 10, 0, n, 500, tzinfo=UTC)
-            row = {"a": f"J{n}", "b": at.replace(tzinfo=None), "c": at, "d": n, "e": Decimal("1.50"), "f": "家".encode("gb18030")}
+            row = {
+                "a": f"J{n}",
+                "b": at.replace(tzinfo=None),
+                "c": at,
+                "d": n,
+                "e": Decimal("1.50"),
+                "f": "家".encode("gb18030"),
+            }
             connection.execute(sa.text("INSERT INTO t VALUES (:a, :b, :c, :d, :e, :f)"), row)
     engine = open_table_engine(url.render_as_string(hide_password=False))
     try:
@@ -143,7 +159,12 @@ def test_postgres_times_are_compared_as_times(postgres: Any) -> None:
             assert numbers == ["J0", "J1", "J2", "J3", "J4"]
             assert collect(made, cursors[-1])[0] == ["J4"]
         first = next(made.pages(None))[0][0]
-        assert (first["plain"], first["serial"], first["score"], first["raw"]) == ("2026-11-01 10:00:00.000500", 0, "1.50", "家")
+        assert (first["plain"], first["serial"], first["score"], first["raw"]) == (
+            "2026-11-01 10:00:00.000500",
+            0,
+            "1.50",
+            "家",
+        )
         with engine.connect() as connection, pytest.raises(sa.exc.SQLAlchemyError, match="read-only"):
             connection.execute(sa.text("DELETE FROM t"))
         with pytest.raises(PersonError):
@@ -164,6 +185,8 @@ def test_messages_are_inserted_once(tmp_path: Path) -> None:
     at = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)
 
     assert [sender.send("M-1", "duty", b"{}", at).step for _ in range(2)] == ["sent", "sent"]
-    assert connection.execute("SELECT * FROM hub_message").fetchall() == [("M-1", "duty", "{}", "2026-11-01 10:00:00+08:00")]
+    assert connection.execute("SELECT * FROM hub_message").fetchall() == [
+        ("M-1", "duty", "{}", "2026-11-01 10:00:00+08:00")
+    ]
     assert TableSender(engine, "none").send("M-1", "duty", b"{}", at)[::3] == ("refused", "table.definition")
     connection.close()

@@ -16,7 +16,8 @@ CSV = "接警编号,姓名,备注\nJ1,张三,\nJ2,李四,好\n"
 
 
 @pytest.mark.parametrize(
-    ("encoding", "found"), [("utf-8", "utf-8-sig"), ("utf-8-sig", "utf-8-sig"), ("gb18030", "gb18030"), ("utf-16", "utf-16")]
+    ("encoding", "found"),
+    [("utf-8", "utf-8-sig"), ("utf-8-sig", "utf-8-sig"), ("gb18030", "gb18030"), ("utf-16", "utf-16")],
 )
 def test_csv_of_every_usual_encoding_is_read_alike(tmp_path: Path, encoding: str, found: str) -> None:
     """UTF-8 with and without BOM, GB18030 and UTF-16 give the same rows without being told which they are."""
@@ -24,7 +25,10 @@ def test_csv_of_every_usual_encoding_is_read_alike(tmp_path: Path, encoding: str
     path.write_text(CSV, encoding=encoding)
 
     assert found == encoding_of(path)
-    assert list(read_rows(path)) == [{"接警编号": "J1", "姓名": "张三", "备注": ""}, {"接警编号": "J2", "姓名": "李四", "备注": "好"}]
+    assert list(read_rows(path)) == [
+        {"接警编号": "J1", "姓名": "张三", "备注": ""},
+        {"接警编号": "J2", "姓名": "李四", "备注": "好"},
+    ]
 
 
 def test_header_row_and_delimiter_are_found(tmp_path: Path) -> None:
@@ -40,7 +44,11 @@ def test_row_with_too_many_cells_is_a_problem_and_shifts_nothing(tmp_path: Path)
     path = tmp_path / "a.csv"
     path.write_text("a,b\n1,2\n1,2,3\n4,5\n", encoding="utf-8")
 
-    assert list(read_rows(path)) == [{"a": "1", "b": "2"}, {ROW_PROBLEM: "row.shape", "cells": ["1", "2", "3"]}, {"a": "4", "b": "5"}]
+    assert list(read_rows(path)) == [
+        {"a": "1", "b": "2"},
+        {ROW_PROBLEM: "row.shape", "cells": ["1", "2", "3"]},
+        {"a": "4", "b": "5"},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +67,9 @@ def test_row_with_too_many_cells_is_a_problem_and_shifts_nothing(tmp_path: Path)
         ("a.json", b'{"rows": []}', "file.unreadable"),
     ],
 )  # fmt: skip
-def test_file_that_is_not_as_declared_is_refused_with_a_code(tmp_path: Path, name: str, content: bytes, code: str) -> None:
+def test_file_that_is_not_as_declared_is_refused_with_a_code(
+    tmp_path: Path, name: str, content: bytes, code: str
+) -> None:
     """A whole file that cannot be read needs a person: the error has a code and no content."""
     path = tmp_path / name
     path.write_bytes(content)
@@ -99,7 +109,14 @@ def test_workbook_cells_keep_their_meaning(tmp_path: Path) -> None:
 
     first, second = read_rows(path, header_row=2)
 
-    assert first == {"编号": "A1", "次数": 3, "日期": "2026-11-01", "时间": "2026-11-01 09:30:00", "证件号码": "3.10101199001011E+17", "空": ""}
+    assert first == {
+        "编号": "A1",
+        "次数": 3,
+        "日期": "2026-11-01",
+        "时间": "2026-11-01 09:30:00",
+        "证件号码": "3.10101199001011E+17",
+        "空": "",
+    }
     assert second["证件号码"] == "310101199001011234"
     assert [{"x": 1}] == list(read_rows(path, sheet=2)) == list(read_rows(path, sheet="第二页"))
 

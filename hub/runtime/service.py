@@ -1,0 +1,190 @@
+"""The daemon put together from parts that ``bootstrap`` fills: which side tasks there are, and in which order they stop.
+
+Stopping order: web and socket (no new intake), tick (polls end at their next page), watch, relay (attempts are
+finished), writer (last, so that what has landed meanwhile is applied if time allows).
+"""
+
+from __future__ import annotations
+
+import os
+import socket as sockets
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from hub.core.errors import RetryError
+from hub.core.freight import Drafts, Page
+from hub.core.records import SHANGHAI, StreamKey
+from hub.line.ports import Vault
+from hub.runtime.daemon import Daemon, SideTask, WebTask, grouped, hub_lock, listen
+from hub.runtime.local_socket import LocalServer, page_from_json
+from hub.runtime.relay import Relay
+from hub.runtime.schedule import Schedule
+from hub.runtime.watch import Watch
+from hub.runtime.workers import Workers
+from hub.settings import Settings
+from hub.store.claims import release_node
+from hub.store.engine import SqlStore
+from hub.store.numbers import new_uid
+from hub.store.pages import page_state, receipt
+
+__all__ = ["SOCKET", "Parts", "now", "owner_of", "run", "sole_process", "wait_applied"]
+
+SOCKET = "hub.sock"
+LOCK_WAIT = 3.0
+"""Seconds a start waits for ``hub.lock``: a process that was just killed has let go of it by then."""
+APPLIED_LOOK = 0.02
+"""Seconds between two looks at a page somebody waits for."""
+
+
+def now() -> datetime:
+    """The operating system's time: the only clock there is."""
+    return datetime.now(SHANGHAI)
+
+
+def owner_of(node: str = "") -> str:
+    """The owner of this process' leases: ``<node>#<uid>``; the node's name is the machine's unless one is given."""
+    return f"{node or sockets.gethostname()}#{new_uid()}"
+
+
+@dataclass(kw_only=True)
+class Parts:
+    """What a daemon is made of. ``writer(stop)`` applies what has landed and what falls due; ``deliver(parcel id)`` is
+    one attempt; ``make_app(readiness)`` gives the web application; ``reload`` re-reads the configuration."""
+
+    settings: Settings
+    store: SqlStore
+    vault: Vault
+    workers: Workers
+    writer: Callable[[threading.Event], None]
+    deliver: Callable[[int], Any]
+    land: Callable[[Page], str]
+    make_app: Callable[[Callable[[], Mapping[str, bool]]], Any]
+    owner: str
+    clock: Callable[[], datetime] = now
+    reporting: frozenset[str] | None = None
+    landed: Callable[[str, Drafts], None] | None = None
+    reload: Callable[[], None] | None = None
+    writer_ready: Callable[[], bool] = field(default=lambda: True)
+
+
+def run(parts: Parts) -> int:
+    """Run the daemon until a signal or a death; its exit code. Raises ``RetryError`` when folder or port is taken."""
+    settings = parts.settings
+    with ExitStack() as stack:
+        stack.enter_context(sole_process(settings.folder, parts.store))
+        door = stack.enter_context(listen(settings.listen))
+        release_node(parts.store, "" if not parts.store.postgres else parts.owner.partition("#")[0] + "#")
+        schedule = _schedule(parts)
+        relay = _relay(parts)
+        watch = Watch(parts.store, parts.vault, parts.workers, clock=parts.clock, tick=settings.tick)
+        daemon: Daemon
+
+        def readiness() -> Mapping[str, bool]:
+            return grouped(daemon.readiness())
+
+        def reload() -> None:
+            if parts.reload is not None:
+                parts.reload()
+                schedule.refresh()
+
+        web = WebTask(parts.make_app(readiness), door)
+        tasks = [SideTask("web", web.run, web.is_serving)]
+        if not parts.store.postgres:
+            server = LocalServer(settings.folder / SOCKET, _handlers(parts, schedule))
+            stack.callback(server.close)
+            tasks.append(SideTask("socket", server.run))
+        tasks += [
+            SideTask("tick", schedule.run, schedule.is_ticking),
+            SideTask("watch", watch.run),
+            SideTask("relay", relay.run, relay.is_running),
+            SideTask("writer", parts.writer, parts.writer_ready),
+        ]
+        daemon = Daemon(tasks, reload=reload)
+        try:
+            return daemon.run()
+        finally:
+            parts.workers.close()
+
+
+@contextmanager
+def sole_process(folder: Path, store: SqlStore) -> Iterator[None]:
+    """On SQLite hold ``hub.lock``; nothing on PostgreSQL, where several nodes share one archive."""
+    if store.postgres:
+        yield
+        return
+    with hub_lock(folder, seconds=LOCK_WAIT):
+        yield
+
+
+def _schedule(parts: Parts) -> Schedule:
+    settings = parts.settings
+    return Schedule(
+        parts.store,
+        parts.vault,
+        parts.workers,
+        owner=parts.owner,
+        clock=parts.clock,
+        tick=settings.tick,
+        lease=settings.lease,
+        retry_base=settings.retry_base,
+        retry_max=settings.retry_max,
+        reporting=parts.reporting,
+        landed=parts.landed,
+    )
+
+
+def _relay(parts: Parts) -> Relay:
+    """A parcel's lease outlasts one whole attempt: otherwise another node would send it beside us."""
+    settings = parts.settings
+    attempt = timedelta(seconds=settings.limits.peer_seconds * 1.5 + 5)
+    return Relay(
+        parts.store,
+        parts.deliver,
+        owner=parts.owner,
+        clock=parts.clock,
+        tick=settings.tick,
+        lease=max(settings.lease, attempt),
+    )
+
+
+def wait_applied(store: SqlStore, uid: str, seconds: float) -> bool:
+    """Wait at most ``seconds`` until a landed page is applied; False: it is still pending."""
+    end = time.monotonic() + seconds
+    pause = threading.Event()
+    while page_state(store, uid) != "applied":
+        if time.monotonic() >= end:
+            return False
+        pause.wait(APPLIED_LOOK)
+    return True
+
+
+def _handlers(parts: Parts, schedule: Schedule) -> dict[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]]:
+    """What commands may ask of the daemon by its socket."""
+
+    def land(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"uid": parts.land(page_from_json(asked["page"]))}
+
+    def told(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        uid = str(asked.get("uid", ""))
+        wait_applied(parts.store, uid, min(60.0, float(asked.get("seconds", 0))))
+        with parts.store.read() as sql:
+            return {"receipt": receipt(sql, uid, all_rows=bool(asked.get("all_rows")))}
+
+    def poll(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        polled = schedule.poll_now(StreamKey(str(asked.get("unit")), str(asked.get("stream"))))
+        if polled.error is not None:
+            raise polled.error
+        if polled.stale:
+            raise RetryError("the stream was taken over", code="stream.busy")
+        return {"pages": polled.pages, "rows": polled.rows}
+
+    def ping(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"pid": os.getpid(), "owner": parts.owner}
+
+    return {"land": land, "receipt": told, "poll": poll, "ping": ping}

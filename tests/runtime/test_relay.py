@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from hub.core.errors import RetryError, StopError
+from hub.runtime.relay import Relay
+from hub.store.engine import SqlStore
+from hub.store.times import to_us
+from tests.local_peer import until
+from tests.runtime.conftest import now
+
+COLUMNS = 'no, channel, "to", kind, urgent, state, body, attempts, next_at, created_at, last'
+
+
+def put(store: SqlStore, *numbers: str, urgent: bool = False) -> None:
+    """Parcels that are due now."""
+    with store.write() as tx:
+        for no in numbers:
+            at = to_us(now())
+            tx.run(
+                f"INSERT INTO parcel ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+                (no, "first", "police", "duty", urgent, "queued", b"", 0, at, at, ""),
+            )
+
+
+def settle(store: SqlStore, number: int) -> str:
+    """The parcel has been received; its number."""
+    with store.write() as tx:
+        tx.run(
+            "UPDATE parcel SET state = 'received', attempts = attempts + 1, lease_owner = NULL, lease_until = NULL WHERE id = ?",
+            (number,),
+        )
+        row = tx.one("SELECT no FROM parcel WHERE id = ?", (number,))
+    assert row is not None
+    return str(row[0])
+
+
+def relay(store: SqlStore, deliver: Any, **options: Any) -> Relay:
+    return Relay(
+        store,
+        deliver,
+        **{"owner": "n#1", "clock": now, "tick": timedelta(milliseconds=30), "lease": timedelta(seconds=30), **options},
+    )
+
+
+@contextmanager
+def running(*relays: Relay) -> Iterator[list[BaseException]]:
+    stop, errors = threading.Event(), []
+
+    def run(one: Relay) -> None:
+        try:
+            one.run(stop)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(one,)) for one in relays]
+    for thread in threads:
+        thread.start()
+    yield errors
+    stop.set()
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_due_parcels_are_delivered_once_by_two_nodes(sqlite_store: SqlStore) -> None:
+    """Forty parcels, two relays: each is attempted exactly once."""
+    sent: list[str] = []
+    lock = threading.Lock()
+
+    def deliver(number: int) -> None:
+        no = settle(sqlite_store, number)
+        with lock:
+            sent.append(no)
+
+    put(sqlite_store, *(f"M-{n}" for n in range(40)))
+    with running(relay(sqlite_store, deliver), relay(sqlite_store, deliver, owner="m#1")):
+        until(lambda: len(sent) >= 40)
+
+    assert sorted(sent) == sorted(f"M-{n}" for n in range(40))
+
+
+def test_receiver_that_hangs_holds_one_thread(sqlite_store: SqlStore) -> None:
+    """One delivery hangs, the others go out; the hanging one is finished before the relay ends."""
+    go, sent = threading.Event(), []
+
+    def deliver(number: int) -> None:
+        if number == 1:
+            go.wait(10)
+        sent.append(settle(sqlite_store, number))
+
+    put(sqlite_store, *(f"M-{n}" for n in range(1, 9)))
+    with running(relay(sqlite_store, deliver, threads=2)):
+        until(lambda: len(sent) == 7)
+        go.set()
+
+    assert sent[-1] == "M-1"
+
+
+def test_urgent_parcels_are_claimed_first(sqlite_store: SqlStore) -> None:
+    """With one thread, the report that came last goes out before the notices."""
+    sent: list[str] = []
+    put(sqlite_store, "N-1", "N-2")
+    put(sqlite_store, "R-1", urgent=True)
+    with running(relay(sqlite_store, lambda number: sent.append(settle(sqlite_store, number)), threads=1)):
+        until(lambda: len(sent) == 3)
+
+    assert sent == ["R-1", "N-1", "N-2"]
+
+
+def test_new_parcel_goes_out_at_once_when_woken(sqlite_store: SqlStore) -> None:
+    """The writer wakes the relay: nobody waits for the next tick."""
+    sent: list[str] = []
+    made = relay(sqlite_store, lambda number: sent.append(settle(sqlite_store, number)), tick=timedelta(seconds=60))
+    with running(made):
+        until(made.is_running)
+        put(sqlite_store, "R-1")
+        made.wake()
+        until(lambda: sent)
+
+
+@pytest.mark.parametrize(("error", "fatal"), [(RetryError("busy"), False), (StopError("no keys"), True)])
+def test_busy_archive_is_waited_out_and_a_defect_stops(sqlite_store: SqlStore, error: Exception, fatal: bool) -> None:
+    """A retry is the lease's business; anything else ends the side task, and with it the process."""
+    put(sqlite_store, "M-1", "M-2")
+    tried: list[int] = []
+
+    def deliver(number: int) -> None:
+        tried.append(number)
+        if number == 1:
+            raise error
+        settle(sqlite_store, number)
+
+    with running(relay(sqlite_store, deliver)) as errors:
+        until(lambda: len(tried) == 2)
+        if fatal:
+            until(lambda: errors)
+
+    assert errors == ([error] if fatal else [])
