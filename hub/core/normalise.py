@@ -19,11 +19,14 @@ from hub.core.problems import remedy_of
 from hub.core.records import Draft, Fact, Key, Person, Problem
 from hub.core.values import Unreadable, parse_flag, parse_key, parse_numbers, parse_when
 from hub.core.words import KINDS, Kind
+from hub.core.words_of_harm import speaks_of_harm
 
 __all__ = ["AHEAD", "normalise"]
 
 AHEAD: Final = timedelta(hours=24)
 """How far a time may lie ahead of the time received: clocks differ, years are mistyped (S3)."""
+AUTHORITIES: Final = frozenset({"police", "court", "procuratorate"})
+"""Units that decide themselves: what they wrote makes no task "owed but not made"."""
 MAX_TEXT: Final = 65_536
 PERSONAL_KINDS: Final = frozenset({"household_member", "special_household", "worker"})
 """Kinds that say nothing at all when they name nobody."""
@@ -93,9 +96,12 @@ def normalise(
     persons = _persons(taking, never_store)
     if isinstance(persons, Problem):
         return persons
+    texts = _texts(draft, spec, never_store)
+    if key.unit not in AUTHORITIES and any(map(speaks_of_harm, texts.values())):
+        facts["words_of_harm"] = True  # for D25: a private task, never a report
     clean = Draft(
         draft.row, key, draft.kind, updated_at, deleted, facts, persons, parse_numbers(draft.related, key.no),
-        _texts(draft, spec, never_store), draft.original, _event_time(taking, facts, updated_at), tuple(taking.issues),
+        texts, draft.original, _event_time(taking, facts, updated_at), tuple(taking.issues),
     )  # fmt: skip
     return clean if deleted else _ours(_whole(clean, taking), clean)
 

@@ -31,10 +31,12 @@ __all__ = [
 MAX_NAME: Final = 64
 MAX_ADDRESS: Final = 512
 _NOBODY: Final = frozenset({
+    "不详", "未知", "未说明",
     "某", "某某", "某某某", "某人", "某男", "某女", "无名", "无名氏", "佚名", "匿名", "匿名者", "不明", "不愿透露", "未提供", "暂无",
     "保密", "不祥", "男", "女", "先生", "女士", "群众", "路人", "报警人", "受害人", "施暴人", "家长", "本人", "测试",
 })  # fmt: skip
 """What stands in a name column when nobody is named."""
+_PLAIN_NAME: Final = re.compile("[一-鿿]{2,4}")
 _DOTS: Final = str.maketrans({"•": "·", "・": "·", "‧": "·", "∙": "·", "．": "·", "･": "·"})
 _MASK: Final = re.compile(r"[某*×●○?_]|(?<=[一-鿿])[xX]+$")
 _TITLE: Final = re.compile(r"^[一-鿿]{1,2}(?:先生|女士|小姐|阿姨|师傅|老师|太太)$")
@@ -76,13 +78,13 @@ def parse_name(raw: object) -> str | None:
     if raw is None:
         return None
     text = raw if isinstance(raw, str) else ""
-    if not (text.isalpha() and 2 <= len(text) <= 4):  # 张三: nothing to clean
+    if not (2 <= len(text) <= 4 and _PLAIN_NAME.fullmatch(text)):  # 张三: nothing to clean
         text = unicodedata.normalize("NFKC", text[:256]).translate(_DOTS)
         text = "".join(c for c in text if c.isprintable() or c.isspace())
         text = ("" if any("一" <= c <= "鿿" for c in text) else " ").join(text.split())[:MAX_NAME]
-    if text in _NOBODY or is_empty(text) or not any(c.isalpha() for c in text):
-        return None
-    return text
+        if is_empty(text) or not any(c.isalpha() for c in text):
+            return None
+    return None if text in _NOBODY else text
 
 
 def is_full_name(name: str | None) -> bool:
@@ -223,6 +225,6 @@ def with_student_number(person: Person, student_no: object) -> Person:
 
 
 def _address(raw: object) -> str | None:
-    if raw is None or not isinstance(raw, str) or is_empty(raw):
+    if raw is None or not isinstance(raw, str) or (len(raw) < 8 and is_empty(raw)):
         return None
     return " ".join(unicodedata.normalize("NFKC", raw[: MAX_ADDRESS * 2]).split())[:MAX_ADDRESS] or None

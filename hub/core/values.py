@@ -263,6 +263,8 @@ def _line(raw: object, code: str = "value.invalid") -> str | None:
     if isinstance(raw, bool) or not isinstance(raw, str | int | float) or (isinstance(raw, int) and abs(raw) > 10**40):
         raise Unreadable(code)
     text = str(raw).strip()
+    if text.isascii() and text.isalnum():
+        return text
     if not text.isascii():
         text = text.translate(_WIDE_ALNUM)
     if not text.isprintable() and _CONTROL.search(text):
@@ -286,4 +288,6 @@ def parse_numbers(raws: tuple[object, ...], own: str = "") -> tuple[str, ...]:
 
 def link_form(number: str) -> str:
     """A number as compared between records: one bracket width, no spaces, upper case."""
+    if number.isascii() and number.isalnum():
+        return number.upper()
     return "".join(unicodedata.normalize("NFKC", number).upper().replace("〔", "(").replace("〕", ")").split())

@@ -5,14 +5,12 @@ bytes and the place (``version|body|`` + uid, ``version|reporter|`` + uid, ``blo
 to another row, column or table do not open.
 
 Two compartments per record. The *body* holds persons (without the reporter), texts and the original row. The *reporter*
-compartment has a key of its own and holds the reporter; and, because nobody can tell which of a unit's own columns name the
-reporter, the whole original row of every record that has one.
+compartment has a key of its own and holds the reporter and, instead of the body, the original row that tells of one.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
@@ -28,6 +26,7 @@ from hub.core.records import SHANGHAI, Draft, Event, Party, Person, Problem
 from hub.core.words import KINDS
 from hub.security.indexes import BlindIndexes, Mac
 from hub.security.keys import Keys
+from hub.security.originals import tells_reporter
 from hub.security.uids import uid_from
 
 __all__ = ["AES_256_GCM", "FORMAT", "Vault", "key_number_of", "people_of"]
@@ -38,10 +37,6 @@ _PREFIX: Final = 3
 _NONCE: Final = 12
 _LENGTH: Final = 4
 _FIELDS: Final = Person._fields
-_TELLS_REPORTER: Final = re.compile(
-    '报告人|报警人|举报人|调解员|医生|reporter|caller|doctor|mediator|["_]bjr|["_]bjdh'.encode(), re.IGNORECASE
-)
-"""Headers that may name a reporter though no connector mapped them: the original then goes to the compartment too."""
 
 
 class Vault:
@@ -81,7 +76,7 @@ class Vault:
         )  # fmt: skip
 
     def _bodies(self, draft: Draft, parties: Sequence[Person], uid: str, nonces: bytes) -> tuple[bytes, bytes | None]:
-        secret = len(parties) != len(draft.persons) or _TELLS_REPORTER.search(draft.original) is not None
+        secret = tells_reporter(draft)
         open_part = orjson.dumps([[[*person] for person in parties], draft.texts], default=str)
         original = b"" if secret else draft.original
         body = self._seal("body", f"version|body|{uid}", _framed(open_part, original), nonces[:_NONCE])
@@ -93,14 +88,14 @@ class Vault:
 
     def open_body(self, uid: str, body: bytes) -> Mapping[str, Any]:
         """``persons`` (one mapping each, by the fields of Person, birth date as ISO text, in the order of the event's
-        parties), ``texts`` and ``original`` (bytes; empty when it lies in the reporter's compartment). A rejected
-        row's empty body opens to nothing. Raises ``QuarantineError`` (``seal.broken``)."""
+        parties), ``texts`` and ``original`` (bytes; empty when it lies in the reporter's compartment). A rejected row's
+        empty body opens to nothing. Raises ``QuarantineError`` (``seal.broken``)."""
         return (
             _unframed(self._open("body", f"version|body|{uid}", body)) if body else _unframed(_framed(b"[[],{}]", b""))
         )
 
     def open_reporter(self, uid: str, reporter: bytes) -> Mapping[str, Any]:
-        """The same shape: ``persons`` are the reporters, ``original`` is the source row."""
+        """The same shape: ``persons`` are the reporters, ``original`` the whole source row."""
         return _unframed(self._open("reporter", f"version|reporter|{uid}", reporter))
 
     def seal_blob(self, uid: str, plain: bytes) -> bytes:
