@@ -8,12 +8,13 @@ was ever owed is given, with what closed it, so that a row that stands finds its
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 from hub.core import aftercare, followups, oversight, referrals
 from hub.core.clocks import Moment
 from hub.core.owing import Ground, Rule, ground
-from hub.core.records import Case, Course, Light, Owed
+from hub.core.records import Case, Closing, Course, Light, Owed
 
 Finder = Callable[[Ground, Rule], Iterator[Owed]]
 
@@ -55,4 +56,31 @@ def owed(case: Case, course: Course, policy: Any, moment: Moment, *, read: Groun
     next due date.
     """
     g = read or ground(case, course, policy, moment)
-    return [one for name, find in TABLE.items() if name in g.book.duties for one in find(g, g.book.duties[name])]
+    rows = [one for name, find in TABLE.items() if name in g.book.duties for one in find(g, g.book.duties[name])]
+    return [*rows, *(told for row in rows if row.closed is None and row.live for told in _reminders(g, row))]
+
+
+def _reminders(g: Ground, row: Owed) -> Iterator[Owed]:
+    """Reminders at half time and at due, and the coordinator is told when it is overdue (policy section 7).
+
+    What came too late to be reminded of in time goes to the coordinator alone; what is due at once reminds nobody.
+    """
+    if row.due is None or row.due <= row.opened:
+        return
+    known = max((g.by_key[k].received_at for k in row.causes if k in g.by_key), default=row.opened)
+    half = row.opened + (row.due - row.opened) / 2
+    overdue = g.moment.passed(row.due)
+    if known <= half and g.moment.passed(half):
+        yield _told(row, "notice", row.to, "half", half, Closing(row.due, None, "ended") if overdue else None)
+    if overdue:
+        if known <= row.due:
+            yield _told(row, "notice", row.to, "due", row.due)
+        if row.to != "coordinator":
+            yield _told(row, "escalation", "coordinator", "overdue", row.due)
+
+
+def _told(row: Owed, what: str, to: str, stage: str, at: datetime, closed: Closing | None = None) -> Owed:
+    since = row.due.isoformat(timespec="seconds") if row.due else None
+    facts = {"duty": row.what, "of": row.to, "kind": "reminder", "stage": stage, "late_since": since}
+    slot = f"{row.what}:{row.to}:{row.slot}:{stage}"
+    return Owed(what, to, slot, row.causes, at, None, closed, facts, row.live, row.household)

@@ -7,7 +7,7 @@ report to the police and nowhere else; a shelter's and a protected person's addr
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -160,14 +160,37 @@ def cancellation(owed: Owed, report_no: str, created_at: datetime) -> Body:
     }
 
 
-def escalation(owed: Owed, report_no: str) -> Body:
-    """A step of the ladder is late: which, since when. No matter, no names."""
+def escalation(owed: Owed, report_no: str = "", duty_no: str = "") -> Body:
+    """A step of the ladder or a duty is late: which, since when. No matter, no names."""
+    facts = owed.facts
     return {
-        "report_no": report_no or None,
-        "step": owed.facts.get("step"),
-        "duty": owed.facts.get("duty"),
-        "due": _iso(owed.opened),
+        "report_no": report_no or facts.get("report_no"),
+        "duty_no": duty_no or None,
+        "duty": facts.get("duty"),
+        "unit": facts.get("of"),
+        "step": facts.get("step") or facts.get("stage"),
+        "due": json_ready(facts.get("late_since")) or _iso(owed.opened),
     }
+
+
+def told(
+    owed: Owed, created_at: datetime, *, report_no: str = "", number: int = 1, note: str = "", duty_no: str = ""
+) -> Body:
+    """The body of any message that follows a report or a duty, by its kind; raises ``KeyError`` for another kind.
+
+    ``report_no`` and ``duty_no`` name what it follows; ``number`` counts the addenda of a report, from 1.
+    """
+    no = report_no or str(owed.facts.get("report_no") or "")
+    makers: dict[str, Callable[[], Body]] = {
+        "answer": lambda: answer(owed, no, note),
+        "addendum": lambda: addendum(owed, no, number, created_at),
+        "cancellation": lambda: cancellation(owed, no, created_at),
+        "escalation": lambda: escalation(owed, no, duty_no),
+        "notice": lambda: notice(
+            no or duty_no, str(owed.facts.get("kind") or "corrected"), escalation(owed, no, duty_no)
+        ),
+    }
+    return makers[owed.what]()
 
 
 def notice(corrects: str, kind: str, body: Body) -> Body:

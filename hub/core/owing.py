@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from hub.core.clocks import Calendar, Moment, add_months, closing, end_of_day
 from hub.core.errors import ConfigurationError
-from hub.core.incident import incidents
+from hub.core.incident import amend, incidents
 from hub.core.records import Case, Closing, Concern, Course, Event, Key, Owed, Standing
 from hub.core.timeline import Derived, derive
 
@@ -131,7 +131,7 @@ class Ground(NamedTuple):
 
 def ground(case: Case, course: Course, policy: Any, moment: Moment) -> Ground:
     """Read the case once. Events after the moment are left out (and remembered by it)."""
-    events = tuple(e for e in case.events if moment.passed(e.at))
+    events = amend(e for e in case.events if moment.passed(e.at))
     concern_of: dict[Key, Concern] = {}
     rules_of: dict[Key, frozenset[str]] = {}
     for concern in sorted(course.concerns, key=lambda c: (c.light, c.since)):

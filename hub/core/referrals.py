@@ -66,13 +66,14 @@ def d10(g: Ground, rule: Rule) -> Iterator[Owed]:
     """Order wanted, or R1/R6 with danger: application helped within 24 hours; the decision in 72 hours, urgent 24."""
     orders = of_kind(g, "protection_order")
     for event in g.events:
-        at = _wants_order_at(g, rule, event)
-        if at is None or not g.moment.passed(at) or _order_stands(g, at):
+        found = _wants_order(g, rule, event)
+        if found is None or not g.moment.passed(found[0]) or _order_stands(g, found[0]):
             continue
+        at, keys = found
         due = rule.term(1).due(at, g.calendar)
         asked = [(max(o.at, at), o.key) for o in orders if o.at.date() >= at.date()]
         closed = Closing(*min(asked), "done") if asked else None
-        yield owe(g, rule, "court", "apply", {event.key}, at, due, cause=event.key, closed=closed, stage="apply")
+        yield owe(g, rule, "court", "apply", keys, at, due, cause=event.key, closed=closed, stage="apply")
     for order in orders:
         accepted = order.facts.get("accepted_at")
         if hasattr(accepted, "year"):
@@ -90,21 +91,26 @@ def _decision(g: Ground, rule: Rule, order: Event, accepted: datetime) -> Owed:
     return owe(g, rule, "court", "decide", {order.key}, accepted, due, cause=order.key, closed=closed, stage="decide")
 
 
-def _wants_order_at(g: Ground, rule: Rule, event: Event) -> datetime | None:
-    """When the court is owed help for this record's victim; None: not at all."""
+def _wants_order(g: Ground, rule: Rule, event: Event) -> tuple[datetime, frozenset[Key]] | None:
+    """When the court is owed help because of this record, and which records say so; None: not at all."""
     if event.facts.get("wants_order") is True:
-        return event.at
-    if not {"R1", "R6"} & g.rules_of.get(event.key, frozenset()):
+        return event.at, frozenset({event.key})
+    if not _is_fierce(g, event):
         return None
     if event.facts.get("immediate_danger") is True:
-        return event.at
+        return event.at, frozenset({event.key})
     within = timedelta(days=int(rule.raw["danger_days"]))
     dangerous = [
-        max(e.at, event.at)
+        (max(e.at, event.at), frozenset({e.key, event.key}))
         for e in g.events
         if e.key != event.key and abs(e.at - event.at) <= within and _is_danger(g, rule, e, event)
-    ]
-    return min(dangerous, default=None)
+        and (e.at <= event.at or not _is_fierce(g, e))
+    ]  # fmt: skip
+    return min(dangerous, key=lambda found: (found[0], sorted(found[1])), default=None)
+
+
+def _is_fierce(g: Ground, event: Event) -> bool:
+    return bool({"R1", "R6"} & g.rules_of.get(event.key, frozenset()))
 
 
 def _is_danger(g: Ground, rule: Rule, other: Event, event: Event) -> bool:

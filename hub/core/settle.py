@@ -54,6 +54,8 @@ __all__ = [
 TOLD = ("due", "reason", "repeat", "stage", "moved")
 """Differences the receiver hears of; the others only change the row."""
 
+_SILENT = frozenset({"notice", "escalation"})
+"""Reminders and alarms: nobody is told that one no longer holds."""
 _TO_REVIEW = frozenset({"due", "reason", "rule", "cause", "repeat", "stage"})
 """Differences without a live cause that a person should see; the others are left as they are."""
 
@@ -213,7 +215,8 @@ def _acts(stands: Standing | None, owes: Owed | None, replayed: frozenset[Key]) 
         if todo == "withdraw" and stands.owed.causes and stands.owed.causes <= replayed:
             yield Review(stands.owed, stands.no)
         else:
-            yield Withdraw(stands.no, stands.owed, stands.sent and todo == "withdraw")
+            told = stands.sent and todo == "withdraw" and stands.owed.what not in _SILENT
+            yield Withdraw(stands.no, stands.owed, told)
 
 
 def _how_it_stands(stands: Standing | None, differs: tuple[str, ...]) -> str:
