@@ -88,7 +88,7 @@ class _Search:
     def run(self) -> None:
         """Follow links until nothing new is found."""
         values, numbers = self._own_links()
-        frontier = set(self.fresh)
+        frontier = set(self.fresh) | self._by_household(self._registered())
         for _ in range(ROUNDS):
             frontier |= self._by_value(values) | self._by_number(numbers)
             frontier -= self.records
@@ -107,6 +107,12 @@ class _Search:
                 numbers.add(record.key.no)
                 numbers.update(record.related)
         return values, numbers
+
+    def _registered(self) -> set[int]:
+        """Households that fresh rows of the register name by the register's own number."""
+        named = {r.facts.get("household_no") for r in self.fresh.values() if r.kind == "household_member" and not r.gone}
+        rows = self.sql.rows_in("SELECT id FROM household WHERE registered {in}", [no for no in named if no])
+        return {int(household) for (household,) in rows}
 
     def _by_value(self, values: Iterable[bytes]) -> set[int]:
         asked = [value for value in values if value not in self.values]
