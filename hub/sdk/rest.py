@@ -118,7 +118,12 @@ class RestSource:
         more: dict[str, Any] = self._first_page()
         fetched, before, longest = 0, b"", 0
         for number in range(MAX_PAGES):
-            reply = self._ask(str(url), {**self.params, **since, **more} if self._sends_params(number) else {})
+            try:
+                reply = self._ask(str(url), {**self.params, **since, **more} if self._sends_params(number) else {})
+            except PersonError as error:
+                if error.code == "http.404" and 0 < fetched and longest < self.page.size:
+                    return  # some peers say so of a page after the last one
+                raise
             digest = hashlib.sha256(reply.body).digest()
             answer = _json(reply)
             rows = rows_in(answer, self.records, self.code)
@@ -160,11 +165,14 @@ class RestSource:
         return self.url, {**more, page.param: fetched if page.style == "offset" else page.first + number + 1}
 
     def _goes_on(self, answer: Any, count: int, fetched: int) -> bool:
-        """By the total if there is one; else a full page, or a round number below it, which may be the peer's own cap."""
+        """By the total if there is one; else until an empty page where the peer chooses the size, or a full page where
+        we do; a round number below it may be the peer's own cap."""
         places = (self.total,) if self.total else USUAL_TOTALS
         for total in (_at(answer, place) for place in places):
             if isinstance(total, (int, str)) and not isinstance(total, bool) and str(total).isdigit():
                 return fetched < int(total)
+        if not self.page.size_param:
+            return True
         return count >= self.page.size or (count >= 10 and count % 10 == 0)
 
     def _link(self, reply: Reply) -> str | None:

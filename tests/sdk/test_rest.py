@@ -127,6 +127,17 @@ def test_peer_that_caps_pages_below_our_size_is_read_on(serve: Serve) -> None:
     assert many == collect(source(peer, page=PageStyle.of({"size": 500, "param": "p"})))[0]
 
 
+@pytest.mark.parametrize("end", [(200, {}, b"[]"), (404, {}, b"")])
+def test_peer_that_chooses_the_page_size_is_read_to_its_end(
+    serve: Serve, end: tuple[int, dict[str, str], bytes]
+) -> None:
+    """We do not say how many rows we want, the peer gives seven: read until it has no more, or has no such page."""
+    many = [{"no": n} for n in range(17)]
+    peer = serve(lambda a: ok(many[(int(a.query["p"]) - 1) * 7 :][:7]) if int(a.query["p"]) < 4 else end)
+
+    assert collect(source(peer, page=PageStyle.of({"size": 500, "param": "p"})))[0] == many
+
+
 def test_peer_that_ignores_paging_is_read_once_or_named(serve: Serve) -> None:
     """A short list that comes again is the whole list; a full page that comes again is a wrong page parameter."""
     short = serve(lambda a: ok([{"no": n} for n in range(10)]))
