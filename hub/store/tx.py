@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from hub.store.numbers import new_uid
 from hub.store.sql import Sql
+from hub.store.times import to_us
 
 
 class Tx(Sql):
@@ -13,3 +17,14 @@ class Tx(Sql):
         found = self.one(f'SELECT COALESCE(MAX(id), 0) + 1 FROM "{table}"')  # noqa: S608 (our names)
         assert found is not None
         return int(found[0])
+
+    def open_issue(self, code: str, subject: str, at: datetime, remedy: str = "") -> None:
+        """An issue of this commit, unless it stands open."""
+        if (
+            self.one("SELECT id FROM issue WHERE code = ? AND subject = ? AND closed_at IS NULL", (code, subject))
+            is None
+        ):
+            self.run(
+                "INSERT INTO issue (uid, code, subject, since, remedy) VALUES (?,?,?,?,?)",
+                (new_uid(), code, subject, to_us(at), remedy),
+            )
