@@ -121,7 +121,7 @@ class RestSource:
             try:
                 reply = self._ask(str(url), {**self.params, **since, **more} if self._sends_params(number) else {})
             except PersonError as error:
-                if error.code == "http.404" and 0 < fetched and longest < self.page.size:
+                if error.code == "http.404" and fetched > 0 and longest < self.page.size:
                     return  # some peers say so of a page after the last one
                 raise
             digest = hashlib.sha256(reply.body).digest()
