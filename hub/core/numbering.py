@@ -63,7 +63,7 @@ def household_numbers(entries: Sequence[Entry], where: Whereabouts, homes: Mappi
                 near = position == 0 and why != "number"
                 title = _FRESH if entry.fresh else _NEAR if near else _FAR
                 claims.setdefault(root, _Claim()).add(old, title, (entry.key, position))
-    registered = {home.registered: number for number, home in homes.items() if home.registered}
+    registered = {home.registered: number for number, home in sorted(homes.items(), reverse=True) if home.registered}
     for root in roots:
         kept = registered.get(where.homes.number.get(root, ""))
         if kept is not None:

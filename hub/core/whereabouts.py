@@ -11,6 +11,7 @@ from hub.core.household import EVER, Homes
 from hub.core.kinship import Parting, read
 from hub.core.persons import People, find
 from hub.core.together import Together
+from hub.core.values import link_form
 
 WHY = (
     "together",
@@ -200,9 +201,9 @@ def _links(entries: Sequence[Entry], waiting: set[int]) -> Iterable[tuple[int, i
     own: dict[str, list[int]] = {}
     named: dict[str, list[int]] = {}
     for number, entry in enumerate(entries):
-        own.setdefault(entry.key.no, []).append(number)
+        own.setdefault(link_form(entry.key.no), []).append(number)
         for no in entry.related:
-            named.setdefault(no, []).append(number)
+            named.setdefault(link_form(no), []).append(number)
     for no, naming in named.items():
         linked = [*naming, *own.get(no, ())]
         first = next((n for n in linked if n in waiting), None)

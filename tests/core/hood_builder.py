@@ -13,6 +13,7 @@ from typing import NamedTuple
 from hub.core.hood import REVIEW, Entry, Home, Index, Mention, Neighbourhood, Placing
 from hub.core.place import place
 from hub.core.records import SHANGHAI, Key, Member
+from hub.core.values import link_form
 
 
 class P(NamedTuple):
@@ -201,7 +202,7 @@ def _links(entry: Entry, registered: dict[str | None, int]) -> set[object]:
     links: set[object] = {i for m in entry.mentions for i in m.indexes if i.kind not in REVIEW}
     links |= {("person", m.person) for m in entry.mentions if m.person is not None}
     links |= {("home", h) for h in entry.households}
-    links |= {("no", no) for no in (entry.key.no, *entry.related)}
+    links |= {("no", link_form(no)) for no in (entry.key.no, *entry.related)}
     number = entry.facts.get("household_no")
     if number:
         links |= {("register", number), ("home", registered.get(str(number), -1))}

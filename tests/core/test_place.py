@@ -56,6 +56,14 @@ def test_a_record_that_names_another_goes_to_its_household():
     assert not archive.homes[next(iter(archive.where("L1")))].provisional
 
 
+def test_a_number_links_however_it_is_written():
+    """Full-width and half-width brackets are the same case number."""
+    archive = Archive()
+    archive.feed(record("（2026）沪0101民保令3号", "protection_order", "2026-03-01", WIFE._replace(role="victim")))
+    archive.feed(record("F1", "forensic_result", "2026-03-09", related=("(2026)沪0101民保令3号",)))
+    assert archive.where("F1") == archive.where("（2026）沪0101民保令3号")
+
+
 def test_records_of_nobody_that_name_each_other_share_one_provisional_household():
     """A repeated call of the same event is no second household."""
     archive = Archive()
