@@ -48,9 +48,8 @@ def term(text: str) -> Term:
     """``24h``, ``7d``, ``3wd``, ``3mo``, ``month_end``, ``quarter_end``, ``now``. Raises ``ConfigurationError``."""
     match = _TERM.fullmatch(text.strip())
     if match is None:
-        raise ConfigurationError(
-            f"{text!r} is no term", code="policy.term", remedy="write 24h, 7d, 3wd, 3mo, month_end, quarter_end or now"
-        )
+        remedy = "write 24h, 7d, 3wd, 3mo, month_end, quarter_end or now"
+        raise ConfigurationError(f"{text!r} is no term; {remedy}", code="policy.term", remedy=remedy)
     count, unit, word = match.groups()
     return Term(0, word, word) if word else Term(int(count), unit, text.strip())
 
@@ -216,7 +215,7 @@ def _answered(g: Ground, what: str, to: str, slot: str, causes: frozenset[Key]) 
 
 def done_at(event: Event) -> datetime:
     """When a record closes something: a date without time is the last moment of its day (S1)."""
-    when = event.facts.get("at")
+    when = event.facts.get("from" if event.kind == "shelter" else "at")
     return _last_second(closing(when)) if hasattr(when, "year") else event.at  # type: ignore[arg-type]
 
 

@@ -9,8 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from hub.core import duties, report
 from hub.core.assess import course
+
+from hub.core import duties, report
 from hub.core.clocks import Moment, closing, opening
 from hub.core.policy import load_policy
 from hub.core.records import SHANGHAI, Case, Event, Fact, Key, Member, Owed, Party, Report
@@ -65,7 +66,8 @@ def event(row: Mapping[str, Any]) -> Event:
     if not any(facts.get(n) for n in KINDS[kind].at):
         facts[name] = when(row["at"])
     parties = tuple(
-        Party(p["role"], p.get("person"), p.get("born"), p.get("capacity"), p.get("sex")) for p in row.get("parties", ())
+        Party(p["role"], p.get("person"), p.get("born"), p.get("capacity"), p.get("sex"))
+        for p in row.get("parties", ())
     )
     updated = opening(when(row["updated"])) if "updated" in row else at
     received = opening(when(row["received"])) if "received" in row else updated + timedelta(minutes=1)

@@ -23,7 +23,9 @@ NEVER = Moment(datetime(2100, 1, 1, tzinfo=SHANGHAI))
 def feedback(step: str, minutes: float = 0, *, no: str = "", **facts: object) -> Event:
     at = START + timedelta(minutes=minutes)
     key = Key("police", "report_feedback", no or f"{step}{minutes}")
-    return Event(key, 1, "report_feedback", at, {"report_no": "R1", "step": step, "at": at, **facts}, (), (), True, at, at)
+    return Event(
+        key, 1, "report_feedback", at, {"report_no": "R1", "step": step, "at": at, **facts}, (), (), True, at, at
+    )
 
 
 def climb(*steps: Event) -> Ladder:
@@ -44,9 +46,8 @@ def test_table_has_every_pair() -> None:
 
 def test_climbs_in_order() -> None:
     """Received, accepted, decided, answered: the whole ladder."""
-    states = []
-    for n in range(5):
-        states.append(climb(*[feedback(s, i) for i, s in enumerate(["received", "accepted", "filed", "answered"][:n])]).state)
+    way = ["received", "accepted", "filed", "answered"]
+    states = [climb(*[feedback(step, n) for n, step in enumerate(way[:end])]).state for end in range(5)]
 
     assert states == ["queued", "received", "accepted", "decided", "answered"]
 
@@ -132,7 +133,10 @@ def test_feedback_after_the_moment_is_not_seen() -> None:
     assert moment.valid_until == START + timedelta(minutes=5)
 
 
-@given(st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 5000)), unique_by=lambda x: x[1], max_size=8), st.randoms(use_true_random=False))
+@given(
+    st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 5000)), unique_by=lambda x: x[1], max_size=8),
+    st.randoms(use_true_random=False),
+)
 def test_order_of_arrival_never_matters(steps: list[tuple[str, int]], random: object) -> None:
     """The ladder is a function of the set of feedback records."""
     events = [feedback(step, at) for step, at in steps]

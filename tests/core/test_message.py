@@ -9,8 +9,8 @@ from hub.core.message import (
     REPORT_FIELDS,
     Opened,
     addendum,
-    canonical,
     cancellation,
+    canonical,
     duty,
     envelope,
     light_change,
@@ -117,12 +117,29 @@ def test_reason_of_a_duty() -> None:
 
     assert duty(owed, "D-1", "H1")["reason"] == "police_measure"
     assert duty(owed._replace(to="police"), "D-1", "H1")["reason"] == "R2"
-    assert set(duty(owed, "D-1", "H1")) == {"duty_no", "duty", "household", "members", "reason", "due", "repeat", "state"}
+    assert set(duty(owed, "D-1", "H1")) == {
+        "duty_no",
+        "duty",
+        "household",
+        "members",
+        "reason",
+        "due",
+        "repeat",
+        "state",
+    }
 
 
 def test_small_bodies() -> None:
     """Addendum, cancellation, light change and envelope carry their fields and no more."""
-    owed = Owed("addendum", "police", "x", frozenset({KEY}), AT, None, facts={"facts": [{"code": "weapon"}], "by_unit": "education", "why": "retracted"})
+    owed = Owed(
+        "addendum",
+        "police",
+        "x",
+        frozenset({KEY}),
+        AT,
+        None,
+        facts={"facts": [{"code": "weapon"}], "by_unit": "education", "why": "retracted"},
+    )
 
     assert addendum(owed, "MR-1", 2, AT) == {
         "report_no": "MR-1", "addendum": 2, "facts": [{"code": "weapon"}], "created_at": "2026-03-02T09:30:00+08:00",

@@ -20,7 +20,9 @@ def test_case(one: dict[str, Any]) -> None:
     for line in one.get("owes", ()):
         assert line in lines, "\n".join(lines)
     for word in one.get("nothing", ()):
-        assert not [o for o in owed if o.closed is None and f"{o.what} {o.to} {o.slot}".startswith(word)], "\n".join(lines)
+        assert not [o for o in owed if o.closed is None and f"{o.what} {o.to} {o.slot}".startswith(word)], "\n".join(
+            lines
+        )
     if "reports" in one:
         reports = [
             " ".join([o.what, o.slot, str(o.facts["urgency"]), str(o.facts["kind"]), *o.facts["also"]])  # type: ignore[misc]

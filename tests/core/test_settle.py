@@ -28,7 +28,13 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=SHANGHAI)
 A, B, C = (Key("police", "incident", no) for no in "ABC")
 
 
-def duty(what: str = "D2", to: str = "community_grid", slot: str = "1", causes: frozenset[Key] = frozenset({A}), **more: object) -> Owed:
+def duty(
+    what: str = "D2",
+    to: str = "community_grid",
+    slot: str = "1",
+    causes: frozenset[Key] = frozenset({A}),
+    **more: object,
+) -> Owed:
     return Owed(what, to, slot, causes, NOON, NOON + timedelta(days=1))._replace(**more)
 
 

@@ -20,7 +20,19 @@ def test_speaks(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "未见挫伤", "无明显撕裂", "否认被打", "没有被打", "既往挫伤史", "皮肤完整，感冒发热", "陈旧性骨折", "no bruises", "history of contusion"]
+    "text",
+    [
+        "",
+        "未见挫伤",
+        "无明显撕裂",
+        "否认被打",
+        "没有被打",
+        "既往挫伤史",
+        "皮肤完整，感冒发热",
+        "陈旧性骨折",
+        "no bruises",
+        "history of contusion",
+    ],
 )
 def test_is_silent(text: str) -> None:
     """What is denied or medical history does not count."""
