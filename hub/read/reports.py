@@ -1,0 +1,181 @@
+"""Mandatory reports and duties as they stand. A report is shown without its reporter, always."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from hub.core.message import without_reporter
+from hub.core.settle import is_duty, is_report
+from hub.line.ports import Vault
+from hub.store import ledger
+from hub.store.engine import SqlStore
+from hub.store.ledger import FeedbackView, OwedView, ParcelView
+from hub.store.sql import Sql
+
+LIVING = ("open", "accepted")
+
+
+def reports(store: SqlStore, vault: Vault) -> Iterator[dict[str, Any]]:
+    """Every report in the order it was made: its body without reporter, where it stands, steps and addenda."""
+    with store.read() as sql:
+        feedback = _feedback_by_report(sql)
+        addenda = _addenda_by_report(sql)
+        for batch in _batches(sql, "M"):
+            sent = ledger.parcels(sql, ledger.numbers_of(batch))
+            for row in batch:
+                yield report(row, vault, feedback.get(row.no, ()), sent.get(row.id, ()), addenda.get(row.no, ()))
+
+
+def find_report(store: SqlStore, vault: Vault, no: str) -> dict[str, Any] | None:
+    """One report by its number; None: there is none."""
+    with store.read() as sql:
+        row = ledger.owed_by_no(sql, no)
+        if row is None or not is_report(row.what):
+            return None
+        sent = ledger.parcels(sql, [row.id]).get(row.id, ())
+        feedback, addenda = _feedback_by_report(sql), _addenda_by_report(sql)
+        return report(row, vault, feedback.get(no, ()), sent, addenda.get(no, ()))
+
+
+def report(
+    row: OwedView,
+    vault: Vault,
+    feedback: Sequence[FeedbackView],
+    sent: Sequence[ParcelView],
+    addenda: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """One report as `export reports` and `reports show --json` give it."""
+    body = orjson.loads(vault.open_blob(row.no, row.body)) if row.body else {"report_no": row.no, "rule": row.what}
+    steps = _steps(row, feedback, sent)
+    cancelled = next((step["at"] for step in reversed(steps) if step["step"] == "cancelled"), None)
+    return {
+        **without_reporter(body),
+        "household": row.household,
+        "step": _stands(row, sent),
+        "due": row.due.isoformat() if row.due else None,
+        "cancelled_at": cancelled if row.state == "cancelled" else None,
+        "steps": steps,
+        "addenda": list(addenda),
+        "messages": [_message(parcel) for parcel in sent],
+    }
+
+
+def _stands(row: OwedView, sent: Sequence[ParcelView]) -> str:
+    """The step of the ladder: the row's own, or what its parcels say before the police spoke."""
+    if row.state not in ("open", "queued", "sent"):
+        return row.state
+    if any(parcel.received_at for parcel in sent):
+        return "received"
+    return "sent" if any(parcel.sent_at for parcel in sent) else "queued"
+
+
+def _steps(row: OwedView, feedback: Sequence[FeedbackView], sent: Sequence[ParcelView]) -> list[dict[str, Any]]:
+    """Every step climbed, in order of time: by the hub, by a receipt, by a record of the police or of the station."""
+    found: list[tuple[datetime, dict[str, Any]]] = [(row.opened_at, {"step": "queued", "by": "station"})]
+    for parcel in sent:
+        if parcel.kind == "mandatory_report" and parcel.sent_at:
+            found.append((parcel.sent_at, {"step": "sent", "by": "station", "channel": parcel.channel}))
+        if parcel.kind == "mandatory_report" and parcel.received_at:
+            found.append((parcel.received_at, {"step": "received", "by": parcel.to, "receipt_no": parcel.receipt_no}))
+    told = {name for _, step in found for name in [step["step"]]}
+    for record in feedback:
+        facts = orjson.loads(record.facts)
+        step = str(facts.get("step"))
+        if step == "received" and "received" in told and not facts.get("receipt_no"):
+            continue  # the receipt itself said so
+        extra = {name: facts[name] for name in ("receipt_no", "until", "case_no") if facts.get(name)}
+        found.append((record.at, {"step": step, "by": facts.get("by") or record.key.unit, **extra}))
+    found.sort(key=lambda item: item[0])
+    return [{"step": step.pop("step"), "at": at.isoformat(), **step} for at, step in found]
+
+
+def _message(parcel: ParcelView) -> dict[str, Any]:
+    return {
+        "message_no": parcel.no,
+        "channel": parcel.channel,
+        "kind": parcel.kind,
+        "to": parcel.to,
+        "state": parcel.state,
+        "attempts": parcel.attempts,
+        "receipt_no": parcel.receipt_no,
+        "last": parcel.last,
+    }
+
+
+def _feedback_by_report(sql: Sql) -> dict[str, list[FeedbackView]]:
+    found: dict[str, list[FeedbackView]] = {}
+    for record in ledger.feedback(sql):
+        found.setdefault(str(orjson.loads(record.facts).get("report_no")), []).append(record)
+    return found
+
+
+def _addenda_by_report(sql: Sql) -> dict[str, list[dict[str, Any]]]:
+    """Addenda by report, numbered from 1 in the order they were made."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in ledger.related_owed(sql, "addendum"):
+        facts = orjson.loads(row.facts)
+        listed = found.setdefault(str(facts.get("report_no")), [])
+        listed.append(
+            {
+                "addendum": len(listed) + 1,
+                "facts": facts.get("facts", []),
+                "created_at": row.opened_at.isoformat(),
+                "withdrawn": row.state == "cancelled",
+            }
+        )
+    return found
+
+
+def duties(store: SqlStore, now: datetime) -> Iterator[dict[str, Any]]:
+    """Every duty in the order it was opened, as `export duties` gives it."""
+    with store.read() as sql:
+        for batch in _batches(sql, "D"):
+            causes = ledger.causes(sql, ledger.numbers_of(batch))
+            for row in batch:
+                yield duty(row, causes.get(row.id, ()), now)
+
+
+def find_duty(store: SqlStore, no: str, now: datetime) -> dict[str, Any] | None:
+    """One duty by its number; None: there is none."""
+    with store.read() as sql:
+        row = ledger.owed_by_no(sql, no)
+        if row is None or not is_duty(row.what):
+            return None
+        return duty(row, ledger.causes(sql, [row.id]).get(row.id, ()), now)
+
+
+def duty(row: OwedView, causes: Iterable[ledger.CauseView], now: datetime) -> dict[str, Any]:
+    """One duty: what, whose, why, until when, how it stands."""
+    facts = orjson.loads(row.facts)
+    first = next(iter(causes), None)
+    cause = facts.get("cause") or {
+        "rule": facts.get("rule"),
+        **({"unit": first.key.unit, "stream": first.key.stream, "key": first.key.no} if first else {}),
+    }
+    return {
+        "duty": row.what,
+        "duty_no": row.no,
+        "unit": row.to,
+        "addressee": facts.get("addressee") or row.to,
+        "household": row.household,
+        "cause": {name: cause.get(name) for name in ("rule", "unit", "stream", "key")},
+        "due": row.due.isoformat() if row.due else None,
+        "overdue": row.state in LIVING and row.due is not None and row.due < now,
+        "state": row.state,
+        "outcome": facts.get("outcome") or row.how or None,
+        "opened_at": row.opened_at.isoformat(),
+        "closed_at": row.closed_at.isoformat() if row.closed_at else None,
+        "reason": facts.get("reason"),
+        "repeat": facts.get("repeat"),
+    }
+
+
+def _batches(sql: Sql, letter: str) -> Iterator[list[OwedView]]:
+    after = 0
+    while batch := ledger.owed(sql, letter, after=after):
+        yield batch
+        after = batch[-1].id
