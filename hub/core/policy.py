@@ -103,6 +103,8 @@ def _rule(row: Mapping[str, Any], switches: Mapping[str, bool]) -> Rule:
         law=row.get("law", ""),
         basis=row.get("basis", ""),
         enabled=enabled,
+        violent=row.get("violent", False),
+        unmediable=row.get("unmediable", False),
     )
 
 

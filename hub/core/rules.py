@@ -32,6 +32,8 @@ class Rule(NamedTuple):
     law: str
     basis: str
     enabled: bool
+    violent: bool = False  # its events are violent events (S9)
+    unmediable: bool = False  # no mediation takes effect while it is open
 
 
 class Opening(NamedTuple):

@@ -1,0 +1,89 @@
+"""(case, policy, moment) → light, concerns, everything owed. Total: it always answers.
+
+``course`` folds the timeline; ``assess`` adds the duties and reports that are owed because of it.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from hub.core import duties, report
+from hub.core.clocks import Moment, day_of, opening
+from hub.core.fold import Fold
+from hub.core.incident import amend
+from hub.core.marks import marks_of
+from hub.core.outlook import outlook
+from hub.core.owing import ground
+from hub.core.records import Assessment, Case, Course, Fact, Held
+from hub.core.rules import Policy
+
+Category = tuple[str, date | None, date | None]
+
+
+def assess(case: Case, policy: Policy, moment: Moment) -> Assessment:
+    """Everything there is to say about a case at a moment; ``moment`` remembers until when and waiting for whom."""
+    case = amended(case)
+    run = course(case, policy, moment)
+    read = ground(case, run, policy, moment)
+    owed = (*duties.owed(case, run, policy, moment, read=read), *report.owed(case, run, policy, moment, read=read))
+    return Assessment(
+        light=run.light,
+        since=run.since,
+        concerns=run.concerns,
+        spans=run.spans,
+        owed=owed,
+        held=run.held,
+        next=run.next,
+        categories=run.categories,
+        valid_until=moment.valid_until,
+        waits_on=frozenset(moment.waits_on),
+        notes=run.notes,
+    )
+
+
+def amended(case: Case) -> Case:
+    """The case in order of time, with what its records correct in each other."""
+    events = amend(sorted(case.events, key=lambda event: (event.at, event.key)))
+    return case if events == case.events else case._replace(events=events)
+
+
+def course(case: Case, policy: Policy, moment: Moment) -> Course:
+    """How the light went, from the first event until the moment."""
+    case = amended(case)
+    marks = marks_of(case, policy)
+    fold = Fold(case, policy, moment)
+    fold.run(marks)
+    board = fold.board
+    held = None
+    if fold.waiting:
+        heard = Fold(case, policy, moment.fresh(), heed_silence=False)
+        heard.run(marks)
+        silences = [silence for waiting in fold.waiting.values() for silence in waiting.silences]
+        streams = tuple(sorted({silence.stream for silence in silences}))
+        held = Held(min(silence.since for silence in silences), streams, heard.board.light)
+    return Course(
+        light=board.light,
+        since=board.spans[-1].since if board.spans else None,
+        concerns=board.concerns(),
+        spans=tuple(board.spans),
+        held=held,
+        next=outlook(fold),
+        categories=_categories(case, moment),
+        notes=tuple(fold.notes),
+    )
+
+
+def _categories(case: Case, moment: Moment) -> tuple[Category, ...]:
+    """Special-household categories on file (section 6), each with its days; those that begin later are left out."""
+    found: set[Category] = set()
+    for event in case.events:
+        if event.kind != "special_household":
+            continue
+        since, until = _day(event.facts.get("from")), _day(event.facts.get("until"))
+        if since is None or moment.passed(opening(since)):
+            found.add((str(event.facts.get("category")), since, until))
+    return tuple(sorted(found, key=lambda c: (c[0], c[1] or date.min, c[2] or date.max)))
+
+
+def _day(value: Fact) -> date | None:
+    return day_of(value) if isinstance(value, date) else None

@@ -1,0 +1,151 @@
+"""The open and closed concerns of one household while its timeline is folded, and the history of its light."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from hub.core.records import Concern, Event, Key, Light, Span
+from hub.core.rules import Policy, Rule
+
+RED, ORANGE = Light.red, Light.orange
+
+
+class Standing:
+    """One concern while it is folded. ``last`` is the last event of the concern itself; ``base`` what T1 counts from."""
+
+    __slots__ = (
+        "base", "closed_by", "closing_key", "events", "how_ends", "last", "last_keys", "leads_to", "light", "missing", "notes",
+        "people", "rule", "since", "slot", "unmediable", "until", "until_planned",
+    )  # fmt: skip
+
+    def __init__(self, rule: str, slot: str, light: Light, at: datetime, *, unmediable: bool) -> None:
+        self.rule, self.slot, self.light, self.since = rule, slot, light, at
+        self.unmediable = unmediable
+        self.last = self.base = at
+        self.last_keys: set[Key] = set()
+        self.events: list[Key] = []
+        self.people: set[int] = set()
+        self.notes: list[str] = []
+        self.missing: tuple[str, ...] = ()
+        self.until: datetime | None = None
+        self.until_planned: datetime | None = None  # of a state: its recorded end
+        self.how_ends = ""
+        self.closed_by: str | None = None
+        self.closing_key: Key | None = None
+        self.leads_to: str | None = None
+
+    def add(self, event: Event, at: datetime) -> None:
+        """Another event of the same concern."""
+        if at != self.last:
+            self.last_keys = set()
+        self.last = at
+        self.last_keys.add(event.key)
+        if event.key not in self.events:
+            self.events.append(event.key)
+        self.people.update(party.person for party in event.parties if party.person is not None)
+        if event.linked:
+            self.note("linked")
+
+    def note(self, word: str) -> None:
+        if word not in self.notes:
+            self.notes.append(word)
+
+    def frozen(self, policy: Policy) -> Concern:
+        """The value that is handed out."""
+        return Concern(
+            rule=self.rule,
+            light=self.light,
+            since=self.since,
+            until=self.until,
+            events=tuple(self.events),
+            closes_by=ways_down(self, policy) if self.until is None else policy.closes_by.get(self.rule, ()),
+            closed_by=self.closed_by,
+            closing_key=self.closing_key,
+            missing=self.missing,
+            leads_to=self.leads_to,
+            notes=tuple(self.notes),
+        )
+
+
+def ways_down(concern: Standing, policy: Policy) -> tuple[str, ...]:
+    """The descents that could close this concern as it is."""
+    exempt = {d.id for ds in policy.descents.values() for d in ds if d.exempt and concern.unmediable}
+    if concern.rule == "O5":
+        exempt |= {"review_orange"} if concern.slot else {"not_substantiated", "report_filed"}
+    return tuple(way for way in policy.closes_by.get(concern.rule, ()) if way not in exempt)
+
+
+class Board:
+    """Which concerns are open; what light follows; what it was."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.open: dict[tuple[str, str], Standing] = {}
+        self.closed: list[Standing] = []
+        self.green: Standing | None = None
+        self.light = Light.unlit
+        self.spans: list[Span] = []
+        self.closed_red: list[Standing] = []  # within this instant, otherwise than by correction
+
+    def rule(self, name: str) -> Rule:
+        return self.policy.rules[name]
+
+    def of_light(self, light: Light) -> Iterator[Standing]:
+        return (concern for concern in self.open.values() if concern.light == light)
+
+    def has(self, light: Light) -> bool:
+        return any(concern.light == light for concern in self.open.values())
+
+    def of_rules(self, rules: Iterable[str]) -> list[Standing]:
+        return [concern for concern in self.open.values() if concern.rule in rules]
+
+    def start(self, rule: str, slot: str, at: datetime, light: Light | None = None) -> Standing:
+        """A new open concern. The caller has made sure that there is none at (rule, slot)."""
+        known = self.rule(rule)
+        concern = Standing(rule, slot, light or known.light, at, unmediable=known.unmediable or slot == "dv")
+        self.open[rule, slot] = concern
+        if self.green is not None:
+            self.green.base = at  # the last concern beside it
+        return concern
+
+    def end(
+        self, concern: Standing, at: datetime, how: str, key: Key | None = None, leads_to: str | None = None
+    ) -> None:
+        """Close a concern; ``corrected`` ends (an answer that a newer one replaced) open no observation."""
+        concern.until, concern.closed_by, concern.closing_key, concern.leads_to = at, how, key, leads_to
+        self.open.pop((concern.rule, concern.slot), None)
+        self.closed.append(concern)
+        if concern.light == RED and how != "answer_superseded":
+            self.closed_red.append(concern)
+
+    def start_green(self, at: datetime, key: Key | None) -> None:
+        """G1 opens, or is renewed by another resolution."""
+        if self.green is None:
+            self.green = Standing("G1", "", Light.green, at, unmediable=False)
+        self.green.base = at
+        if key is not None and key not in self.green.events:
+            self.green.events.append(key)
+
+    def end_green(self, at: datetime, how: str, key: Key | None = None, leads_to: str | None = None) -> None:
+        green, self.green = self.green, None
+        if green is not None:
+            green.until, green.closed_by, green.closing_key, green.leads_to = at, how, key, leads_to
+            self.closed.append(green)
+
+    def look(self, at: datetime) -> None:
+        """The end of an instant: the highest open concern is the light (A6)."""
+        light = max((concern.light for concern in self.open.values()), default=Light.unlit)
+        if light == Light.unlit and self.green is not None:
+            light = Light.green
+        if light != self.light:
+            if self.spans:
+                self.spans[-1] = self.spans[-1]._replace(until=at)
+            self.spans.append(Span(light, at, None))
+            self.light = light
+
+    def concerns(self) -> tuple[Concern, ...]:
+        """All that ever were, by (since, rule)."""
+        everything = [*self.closed, *self.open.values(), *([self.green] if self.green else [])]
+        everything.sort(key=lambda c: (c.since, c.rule, c.slot, c.events))
+        return tuple(concern.frozen(self.policy) for concern in everything)

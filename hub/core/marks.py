@@ -1,0 +1,183 @@
+"""A case → the marks of its timeline: what happens when, in the exact order of S1.
+
+Within one instant: first what older records close (phase 0), then what opens (1), then what the same record closes (2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+
+from hub.core.clocks import closing, day_of, end_of_day, opening
+from hub.core.incident import incidents
+from hub.core.records import Case, Event, Fact
+from hub.core.rules import Policy
+from hub.core.states import Interval, intervals
+from hub.core.timeline import Derived, derive
+from hub.core.visits import Visit, visit_of
+
+OLDER, OPENS, SAME = 0, 1, 2
+_LAST = end_of_day(date.max)
+
+
+class Open(NamedTuple):
+    """An event opens (or joins) concerns of these rules."""
+
+    event: Event
+    derived: Derived
+    rules: tuple[tuple[str, str, str], ...]  # (rule, slot that keeps it apart, only_if)
+
+
+class Begin(NamedTuple):
+    """A recorded state begins."""
+
+    interval: Interval
+
+
+class End(NamedTuple):
+    """A recorded state ends."""
+
+    interval: Interval
+
+
+class Close(NamedTuple):
+    """A record closes: ``closer`` is a word of the policy's closers."""
+
+    closer: str
+    event: Event
+
+
+class Met(NamedTuple):
+    """A calm visit starts to count towards the end of an observation."""
+
+    visit: Visit
+
+
+Act = Open | Begin | End | Close | Met
+
+
+class Mark(NamedTuple):
+    """One thing that happens at ``at``; sorted by the first four fields."""
+
+    at: datetime
+    phase: int
+    age: datetime  # of the record: older ones first
+    order: tuple[str, str, str, int]
+    act: Act
+
+
+def marks_of(case: Case, policy: Policy) -> list[Mark]:
+    """Every mark of the case in order."""
+    events = case.events
+    derived = {event.key: derive(event) for event in events}
+    groups = {event.key: group for group in incidents(events, policy.numbers["incident_hours"]) for event in group}
+    found: list[Mark] = []
+    for event in events:
+        facts = derived[event.key]
+        group = groups[event.key]
+        if len(group) > 1 and event.kind == "admonition_issued":
+            facts = _with_call(event, facts, group, derived)
+        found += _openings(event, facts, group, case, policy)
+        found += _closings(event, facts, policy)
+        visit = visit_of(event, facts) if event.kind == "visit_recorded" else None
+        if visit is not None and visit.calm:
+            found.append(_mark(visit.counts_from, event, Met(visit), 8))
+    for interval in intervals(events, policy):
+        event = interval.event
+        found.append(Mark(interval.since, OPENS, event.at, (*event.key, 1), Begin(interval)))
+        if interval.until is not None:
+            found.append(_mark(interval.until, event, End(interval), 2))
+    found.sort(key=lambda mark: mark[:4])
+    return found
+
+
+def _mark(at: datetime, event: Event, act: Act, order: int) -> Mark:
+    return Mark(at, OLDER if event.at < at else SAME, event.at, (*event.key, order), act)
+
+
+def _openings(event: Event, derived: Derived, group: Sequence[Event], case: Case, policy: Policy) -> list[Mark]:
+    """What the event opens, by its time; tension comes last within its instant, for it asks whether nothing is open."""
+    rules: list[tuple[str, str, str]] = []
+    late: list[tuple[str, str, str]] = []
+    for rule, test, apart, only_if in policy.openings.get(event.kind, ()):
+        if test(event.facts, derived, event.key) and all(rule != known for known, _, _ in rules):
+            slot = _slot(apart, event, derived, group, case, policy) if apart else ""
+            (late if only_if else rules).append((rule, slot, only_if))
+    found = []
+    if rules or any(event.kind in often.kinds for often in policy.often) or event.kind == "visit_recorded":
+        found.append(
+            Mark(_opens_at(event, rules, group), OPENS, event.at, (*event.key, 0), Open(event, derived, tuple(rules)))
+        )
+    if late:
+        found.append(
+            Mark(
+                event.at,
+                OPENS,
+                _LAST,
+                (*event.key, 0),
+                Open(event, derived, tuple(late)),
+            )
+        )
+    return found
+
+
+def _opens_at(event: Event, rules: Sequence[tuple[str, str, str]], group: Sequence[Event]) -> datetime:
+    """The event's time; a letter without time of day joins the fierce call of its own day when that call was (S17)."""
+    if event.kind != "admonition_issued" or not any(rule == "R6" for rule, _, _ in rules):
+        return event.at
+    calls = [e.at for e in group if e.kind == "police_call" and e.at.date() == event.at.date()]
+    return max(event.at, *calls) if calls else event.at
+
+
+def _with_call(
+    event: Event, facts: Derived, group: Sequence[Event], derived: dict[object, Derived] | object
+) -> Derived:
+    known = derived if isinstance(derived, dict) else {}
+    return facts._replace(r6=any(known[e.key].r6 for e in group))
+
+
+def _slot(apart: str, event: Event, derived: Derived, group: Sequence[Event], case: Case, policy: Policy) -> str:
+    """What keeps concerns of one rule separate: ``dv`` for calls of that category, or the report an O5 stands under.
+
+    A report exists, or will exist because a live record falls under an M rule; its slot is then its number, or the
+    first record of the incident. Empty: no report.
+    """
+    if apart == "dv_call":
+        return "dv" if derived.dv_call else ""
+    for report in reversed(case.reports):
+        if event.key in report.causes:
+            return report.no
+    mates = {mate.key for mate in group}
+    for report in reversed(case.reports):
+        if not report.causes.isdisjoint(mates):
+            return report.no
+    if any(mate.live and policy.report_rules(mate, derive(mate)) for mate in group):
+        return "/".join(min(mates))
+    return ""
+
+
+def _closings(event: Event, derived: Derived, policy: Policy) -> list[Mark]:
+    found = []
+    for closer in policy.closers.get(event.kind, ()):
+        if closer.test(event.facts, derived, event.key):
+            if closer.at == ("broken_on",):
+                at = broken_at(event)
+                found.append(Mark(at, OPENS, event.at, (*event.key, 3), Close(closer.id, event)))
+                continue
+            recorded = next((when for name in closer.at if isinstance(when := event.facts.get(name), date)), None)
+            at = closing(recorded) if recorded is not None else event.updated_at
+            found.append(_mark(max(at, event.at), event, Close(closer.id, event), 4))
+    return found
+
+
+def broken_at(event: Event) -> datetime:
+    """When an agreement was broken or reopened: ``closed_on`` if later than the resolution, else ``updated_at`` (S4)."""
+    resolved, closed = _day(event.facts.get("resolved_on")), event.facts.get("closed_on")
+    if isinstance(closed, date) and (resolved is None or day_of(closed) > resolved):
+        return opening(closed)
+    return event.updated_at
+
+
+def _day(value: Fact) -> date | None:
+    return day_of(value) if isinstance(value, date) else None
