@@ -7,13 +7,13 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from hub.core.records import Fact
+from hub.core.unit_names import parse_units
 from hub.core.values import (
     parse_code,
     parse_codes,
     parse_count,
     parse_flag,
     parse_kin,
-    parse_units,
     parse_when,
     parse_word,
 )

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from hub.core.codes import ALIASES, CODES, UNITS
+from hub.core.codes import ALIASES, CODES
 from hub.core.dates import EMPTY_WORDS, parse_when
 from hub.core.id_numbers import parse_id_number
 from hub.core.problems import remedy_of
@@ -21,6 +21,7 @@ from hub.core.words import KIN_BY_DIGIT, KIN_BY_WORD
 
 __all__ = [
     "Unreadable",
+    "english",
     "fold",
     "is_empty",
     "link_form",
@@ -32,16 +33,14 @@ __all__ = [
     "parse_key",
     "parse_kin",
     "parse_numbers",
-    "parse_unit",
-    "parse_units",
     "parse_when",
     "parse_word",
+    "split_cell",
 ]
 
 MAX_KEY: Final = 128
 MAX_WORD: Final = 64
 _SEPARATORS: Final = re.compile(r"[;,、|\n\t]+")
-_UNIT_SEPARATORS: Final = re.compile(r"[;,、|/+&\n\t。和与及]+")
 _WORD_BREAKS: Final = re.compile(r"[\s\-]+")
 _COUNT: Final = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,6})?)(?:个月|月|天|日|人次|人|次|分|元|户|项|条)?")
 _SPOILED: Final = re.compile(r"[0-9](?:\.[0-9]+)?[eE]\+[0-9]{1,3}")
@@ -121,14 +120,15 @@ def parse_count(raw: object, bounds: str = "") -> int | None:
     return int(number)
 
 
-def _english(word: str) -> str:
+def english(word: str) -> str:
+    """An English word as our tables write it: underscores for spaces and hyphens, no apostrophes."""
     return _WORD_BREAKS.sub("_", word.replace("'", "").replace("’", ""))
 
 
 def _table(name: str) -> dict[object, str]:
     spellings: dict[object, str] = {}
     for other, word in ALIASES.get(name, {}).items():
-        spellings[other.casefold()] = spellings[_english(other.casefold())] = word
+        spellings[other.casefold()] = spellings[english(other.casefold())] = word
     for number, chinese, word in CODES[name]:
         spellings[word] = spellings[chinese] = word
         if number:
@@ -158,7 +158,7 @@ def parse_code(table: str, raw: object) -> str | None:
         text = fold(raw)
     except Unreadable:
         raise Unreadable("code.unknown", _VALID[table]) from None
-    word = spellings.get(text) or spellings.get(_english(text))
+    word = spellings.get(text) or spellings.get(english(text))
     if word is None and text.isdecimal() and len(text) <= 8:
         word = spellings.get(int(text))  # 01 for 1
     if word is None and text not in EMPTY_WORDS:
@@ -168,7 +168,7 @@ def parse_code(table: str, raw: object) -> str | None:
 
 def parse_codes(table: str, raw: object) -> tuple[str, ...] | None:
     """Several codes in one cell (``1;4``, ``1、4``) or a JSON list, each once, in order."""
-    parts = raw if isinstance(raw, list | tuple) else _split(raw, _SEPARATORS)
+    parts = raw if isinstance(raw, list | tuple) else split_cell(raw, _SEPARATORS)
     words = dict.fromkeys(word for part in parts if (word := parse_code(table, part)))
     return tuple(words) or None
 
@@ -180,7 +180,7 @@ def parse_kin(raw: object) -> str | None:
     if isinstance(raw, str) and (known := KIN_BY_WORD.get(raw)):
         return known
     text = fold(raw)
-    known = KIN_BY_WORD.get(text) or KIN_BY_WORD.get(_english(text)) or KIN_BY_WORD.get(text.removesuffix("关系"))
+    known = KIN_BY_WORD.get(text) or KIN_BY_WORD.get(english(text)) or KIN_BY_WORD.get(text.removesuffix("关系"))
     if known or text in EMPTY_WORDS:
         return known
     if text in ("98", "99"):
@@ -194,36 +194,10 @@ _KIN_REMEDY: Final = (
     "expected GB/T 4761: 1x spouse 配偶; 2x 3x child 子女; 4x grandchild 孙子女; 5x parent 父母; 6x grandparent 祖父母; "
     "7x sibling 兄弟姐妹; 8x-97 other kin 其他亲属; 98 99 none 非亲属; X1 former spouse 前配偶; X2 cohabitant 同居"
 )
-_UNIT_BY_NAME: Final = {_english(name.casefold()): unit for unit, names in UNITS.items() for name in (unit, *names)}
-_UNIT_ENDS: Final = tuple(sorted((name for name in (*_UNIT_BY_NAME, "公安局") if len(name) > 1), key=len, reverse=True))
 
 
-def parse_unit(raw: object) -> str | None:
-    """Our name for a unit written in full, short or in English, a district's name before it or not; None if unknown."""
-    if raw is None:
-        return None
-    name = _english(fold(raw))
-    if found := _UNIT_BY_NAME.get(name):
-        return found
-    for end in _UNIT_ENDS:
-        if name.endswith(end):
-            return _UNIT_BY_NAME.get(end, "police")
-    return None
-
-
-def parse_units(raw: object) -> tuple[str, ...] | None:
-    """Units named in one cell, any separator; unknown names and repeats do not count (S20)."""
-    if isinstance(raw, list | tuple):
-        found = [parse_unit(part) for part in raw]
-    else:
-        found = []
-        for part in _split(raw, _UNIT_SEPARATORS):
-            unit = parse_unit(part)
-            found.extend([unit] if unit else [parse_unit(word) for word in part.split()])
-    return tuple(dict.fromkeys(unit for unit in found if unit)) or None
-
-
-def _split(raw: object, separators: re.Pattern[str]) -> list[str]:
+def split_cell(raw: object, separators: re.Pattern[str]) -> list[str]:
+    """The folded parts of a cell that holds several things; empty cells have none."""
     if raw is None:
         return []
     text = fold(raw)
