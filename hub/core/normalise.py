@@ -103,7 +103,7 @@ def normalise(
         draft.row, key, draft.kind, updated_at, deleted, facts, persons, parse_numbers(draft.related, key.no),
         texts, draft.original, _event_time(taking, facts, updated_at), tuple(taking.issues),
     )  # fmt: skip
-    return clean if deleted else _ours(_whole(clean, taking), clean)
+    return clean if deleted else _ours(clean)
 
 
 def _own_number(draft: Draft) -> str:
@@ -247,16 +247,16 @@ def _event_time(taking: _Taking, facts: Mapping[str, Fact], updated_at: datetime
     return times[0]
 
 
-def _whole(clean: Draft, taking: _Taking) -> Problem | None:
-    """What the row lacks as a whole."""
-    if clean.kind in PERSONAL_KINDS and not any(person.role != "reporter" for person in clean.persons):
-        return taking.hold(("person.none", column_of(clean.kind, "member", "name", clean.key.unit), ""))
-    return None
+def _nobody(taking: _Taking) -> tuple[Person, ...] | Problem:
+    """No person at all: only some kinds say nothing then."""
+    kind = taking.draft.kind
+    if kind not in PERSONAL_KINDS:
+        return ()
+    column = column_of(kind, "member" if kind == "household_member" else "subject", "name", taking.draft.key.unit)
+    return taking.hold(("person.none", column, "")) or ()
 
 
-def _ours(problem: Problem | None, clean: Draft) -> Draft | Problem:
-    if problem is not None:
-        return problem
+def _ours(clean: Draft) -> Draft | Problem:
     code = why_not_ours(clean)
     if code is None:
         return clean
