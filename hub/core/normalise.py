@@ -93,7 +93,7 @@ def normalise(
     facts = _facts(taking, never_store)
     if isinstance(facts, Problem):
         return facts
-    persons = _persons(taking, never_store)
+    persons = _persons(taking, never_store) or _nobody(taking)
     if isinstance(persons, Problem):
         return persons
     texts = _texts(draft, spec, never_store)
