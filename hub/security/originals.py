@@ -28,26 +28,22 @@ _WORDS: Final = (
     "bjr",
     "bjdh",
 )
-_MARKS: Final = (*(word.encode() for word in _WORDS), b"Reporter", b"Caller", b"Doctor", b"BJR", b"BJDH")
 
 
 def tells_reporter(draft: Draft) -> bool:
     """True when the original row must be sealed with the reporter."""
     if any(person.role == "reporter" for person in draft.persons):
         return True
-    original = draft.original
-    if not any(mark in original for mark in _MARKS):
-        return False
     try:
-        row: Any = orjson.loads(original)
+        row: Any = orjson.loads(draft.original)
     except orjson.JSONDecodeError:
         return True
     if not isinstance(row, dict):
         return True
-    return any(cell is not None and cell != "" and _tells(header) for header, cell in row.items())
+    return any(row[header] is not None and row[header] != "" for header in _telling(tuple(row)))
 
 
-@lru_cache(maxsize=4096)
-def _tells(header: str) -> bool:
-    folded = header.casefold()
-    return any(word in folded for word in _WORDS)
+@lru_cache(maxsize=1024)
+def _telling(headers: tuple[str, ...]) -> tuple[str, ...]:
+    """Headers that speak of a reporter; a stream's rows share theirs, so they are looked at once."""
+    return tuple(header for header in headers if any(word in header.casefold() for word in _WORDS))
