@@ -6,18 +6,9 @@ a remedy never holds a value. Families: the word before the dot.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from hub.core.faults import FAULTS, Text
 
 __all__ = ["PROBLEMS", "Text", "remedy_of", "text_of"]
-
-
-class Text(NamedTuple):
-    """One problem code in words: title and remedy, English and Chinese."""
-
-    english: str
-    chinese: str
-    remedy: str
-    remedy_zh: str
 
 
 PROBLEMS: dict[str, Text] = {
@@ -114,37 +105,7 @@ PROBLEMS: dict[str, Text] = {
         "No duty has this number", "转办编号不存在", "check the duty number", "请核对转办编号"),
     "message.unknown": Text(
         "No message has this number", "消息编号不存在", "check the message number", "请核对消息编号"),
-    # --- batches and pages
-    "batch.invalid": Text(
-        "Not a batch of records", "不是有效的批次", 'send {"records": [ … ]} with one object per record', "请按批次格式报送"),
-    "batch.large": Text(
-        "The batch is too large", "批次过大", "send it in smaller parts", "请分批报送"),
-    "idempotency.conflict": Text(
-        "This Idempotency-Key was used for another body", "幂等键已用于其他内容",
-        "use a new key for new content", "新内容请使用新的幂等键"),
-    "row.invalid": Text(
-        "The row is no flat record", "行格式无效", "send one flat object or table row per record", "每条记录一行，不嵌套"),
-    "row.large": Text(
-        "A cell or row is too large", "单元格或行过大", "shorten the text", "请缩短文本"),
-    # --- the hub and its peers
-    "hub.defect": Text(
-        "The hub failed on this record alone", "系统处理该记录时出错",
-        "tell the maintainers; redrive after the update", "请联系维护人员；升级后重新处理"),
-    "hub.error": Text(
-        "The hub reports an error", "系统错误", "see the message beside it", "见所附说明"),
-    "mapping.failed": Text(
-        "The connector could not map this row", "连接器无法映射该行",
-        "fix the connector or its renames, then redrive", "修正连接器或列名对应后重新处理"),
-    "peer.unavailable": Text(
-        "The other system did not answer", "对方系统无响应", "it is tried again by itself", "系统将自动重试"),
-    "keys.missing": Text(
-        "There is no master key", "缺少主密钥", "restore the key file from its backup", "请从备份恢复密钥文件"),
-    "keys.invalid": Text(
-        "The master key file cannot be read", "主密钥文件无法读取",
-        "restore the key file from its backup; never edit it by hand", "请从备份恢复密钥文件，勿手工修改"),
-    "seal.broken": Text(
-        "A sealed body does not open: wrong key or changed bytes", "密文无法解开：密钥不符或内容被改动",
-        "check the key file and the integrity of the database", "请检查密钥文件与数据库完整性"),
+    **FAULTS,
 }  # fmt: skip
 """Code → words. Additions are welcome; a code that stands here is never renamed or re-used."""
 

@@ -1,0 +1,147 @@
+"""Problem codes of pages, peers and the hub itself: what goes wrong beyond a single row."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["FAULTS", "Text"]
+
+
+class Text(NamedTuple):
+    """One problem code in words: title and remedy, English and Chinese."""
+
+    english: str
+    chinese: str
+    remedy: str
+    remedy_zh: str
+
+
+FAULTS: dict[str, Text] = {
+    # --- batches and pages
+    "batch.invalid": Text(
+        "Not a batch of records", "不是有效的批次", 'send {"records": [ … ]} with one object per record', "请按批次格式报送"),
+    "batch.large": Text(
+        "The batch is too large", "批次过大", "send it in smaller parts", "请分批报送"),
+    "idempotency.conflict": Text(
+        "This Idempotency-Key was used for another body", "幂等键已用于其他内容",
+        "use a new key for new content", "新内容请使用新的幂等键"),
+    "row.invalid": Text(
+        "The row is no flat record", "行格式无效", "send one flat object or table row per record", "每条记录一行，不嵌套"),
+    "row.large": Text(
+        "A cell or row is too large", "单元格或行过大", "shorten the text", "请缩短文本"),
+    # --- the hub and its peers
+    "hub.defect": Text(
+        "The hub failed on this record alone", "系统处理该记录时出错",
+        "tell the maintainers; redrive after the update", "请联系维护人员；升级后重新处理"),
+    "hub.error": Text(
+        "The hub reports an error", "系统错误", "see the message beside it", "见所附说明"),
+    "mapping.failed": Text(
+        "The connector could not map this row", "连接器无法映射该行",
+        "fix the connector or its renames, then redrive", "修正连接器或列名对应后重新处理"),
+    "peer.unavailable": Text(
+        "The other system did not answer", "对方系统无响应", "it is tried again by itself", "系统将自动重试"),
+    "keys.missing": Text(
+        "There is no master key", "缺少主密钥", "restore the key file from its backup", "请从备份恢复密钥文件"),
+    "keys.invalid": Text(
+        "The master key file cannot be read", "主密钥文件无法读取",
+        "restore the key file from its backup; never edit it by hand", "请从备份恢复密钥文件，勿手工修改"),
+    "seal.broken": Text(
+        "A sealed body does not open: wrong key or changed bytes", "密文无法解开：密钥不符或内容被改动",
+        "check the key file and the integrity of the database", "请检查密钥文件与数据库完整性"),
+    # --- configuration
+    "configuration.missing": Text(
+        "There is no configuration folder", "缺少配置目录", "run `hub init DIR`", "请运行 hub init DIR"),
+    "configuration.invalid": Text(
+        "The configuration is wrong", "配置有误", "run `hub check` and correct each line it names", "运行 hub check 并逐行更正"),
+    "secret.unreadable": Text(
+        "A secret cannot be read", "密钥引用无法读取", "check the file, variable or credential that is named", "请检查所列文件、变量或凭据"),
+    "manifest.missing": Text(
+        "The connector has no manifest", "连接器缺少清单", "install the whole package of the connector", "请完整安装连接器"),
+    "manifest.invalid": Text(
+        "The connector's manifest is wrong", "连接器清单有误", "update the connector", "请升级连接器"),
+    "connector.missing": Text(
+        "No enabled connector maps this unit's records", "没有启用对应单位的连接器", "enable the connector", "请启用该连接器"),
+    "connector.refused": Text(
+        "The connector cannot be loaded", "连接器无法加载", "see the message beside it; update the connector", "见所附说明；请升级连接器"),
+    "connector.miscounted": Text(
+        "The connector lost or invented rows", "连接器行数不符", "fix the connector, then redrive", "修正连接器后重新处理"),
+    "delivery.missing": Text(
+        "A message has no destination", "消息没有送达地址", "set `[deliver.…]` of the receiving unit", "请设置接收单位的送达方式"),
+    "policy.invalid": Text(
+        "The policy file is wrong", "政策文件有误", "run `hub policy check FILE`", "请运行 hub policy check"),
+    "policy.condition": Text(
+        "A condition of the policy is wrong", "政策条件有误", "run `hub policy check FILE`", "请运行 hub policy check"),
+    "policy.term": Text(
+        "A term of the policy is wrong", "政策期限有误", "run `hub policy check FILE`", "请运行 hub policy check"),
+    "transport.push": Text(
+        "A pushed stream cannot be polled", "推送数据流不能轮询", "wait for the unit's push, or set another transport", "请等待推送，或改用其他传输方式"),
+    "transport.sftp": Text(
+        "SFTP needs an extra package", "SFTP 需要附加组件", "install the extra `sftp`", "请安装 sftp 附加组件"),
+    "auth.kind": Text(
+        "Unknown kind of authentication", "未知的认证方式", "use none, basic, bearer, signature or national_platform", "请使用规定的认证方式"),
+    "auth.recipe": Text(
+        "The signature recipe is incomplete", "签名方案不完整", "name every part the recipe needs", "请补全签名方案"),
+    "stream.unknown": Text(
+        "The connector has no such stream", "没有该数据流", "see `hub connectors show NAME`", "见 hub connectors show"),
+    "stream.not_scheduled": Text(
+        "The stream has no schedule", "数据流未设周期", "set `schedule` in its TOML", "请设置 schedule"),
+    "stream.busy": Text(
+        "The stream is being read just now", "数据流正在读取", "try again in a moment", "请稍后再试"),
+    # --- other systems
+    "peer.busy": Text("The other system is busy", "对方系统繁忙", "it is tried again by itself", "系统将自动重试"),
+    "peer.timeout": Text("The other system took too long", "对方系统超时", "it is tried again by itself", "系统将自动重试"),
+    "peer.garbage": Text(
+        "The other system's answer cannot be read", "对方应答无法解析", "show the unit the time of the call", "请将调用时间告知对方"),
+    "peer.code": Text(
+        "The other system reports a failure", "对方系统返回错误", "look up its code in the unit's manual", "请查对方手册"),
+    "peer.refused": Text(
+        "The other system refuses the request", "对方拒绝请求", "check address, parameters and rights", "请核对地址、参数与权限"),
+    "peer.too_large": Text(
+        "The other system's answer is too large", "对方应答过大", "use smaller pages", "请减小分页"),
+    "peer.url": Text("The address is not allowed", "地址不被允许", "check the address in the TOML", "请核对配置中的地址"),
+    "credentials.clock": Text(
+        "The other system finds our clock wrong", "对方认为本机时钟有误", "synchronise the clock", "请校准时钟"),
+    "rest.endless": Text("The pages do not end", "分页没有尽头", "check the page style", "请核对分页方式"),
+    "rest.foreign_link": Text(
+        "The next page lies on another host", "下一页位于其他主机", "check the page style with the unit", "请与对方核对分页方式"),
+    "rest.no_records": Text(
+        "The answer has no records where they should be", "应答中找不到记录", "set `records` to their place", "请设置 records 路径"),
+    "rest.page_repeats": Text("A page came twice", "分页重复", "check the page style", "请核对分页方式"),
+    "rest.page_style": Text("Unknown page style", "未知的分页方式", "use page, offset, cursor or link", "请使用规定的分页方式"),
+    "table.cursor": Text(
+        "The cursor column cannot be read", "游标列无法读取", "name the column of the time of update", "请指定更新时间列"),
+    "table.definition": Text(
+        "The table or query is wrong", "表或查询有误", "check table, query and columns", "请核对表、查询与列"),
+    "table.denied": Text("The database refuses us", "数据库拒绝访问", "ask for the right to read", "请申请读取权限"),
+    "table.unavailable": Text(
+        "The database does not answer", "数据库无响应", "it is tried again by itself", "系统将自动重试"),
+    "table.url": Text("The database address is wrong", "数据库地址有误", "check the address", "请核对地址"),
+    "table.writes": Text("The query would write", "查询语句含写操作", "use a query that only reads", "请使用只读查询"),
+    "file.digest": Text(
+        "The file differs from its digest", "文件与摘要不符", "send the file again", "请重新发送文件"),
+    "file.unreadable": Text(
+        "The file cannot be read", "文件无法读取", "save it anew as CSV (UTF-8) or XLSX and send it again", "请另存为 CSV 或 XLSX 后重发"),
+    "files.busy": Text("The folder is in use", "文件夹正被使用", "it is tried again by itself", "系统将自动重试"),
+    "files.folder": Text("The folder cannot be used", "文件夹不可用", "check path and rights", "请核对路径与权限"),
+    # --- commands and processes
+    "usage.invalid": Text("The command was given wrongly", "命令用法有误", "see `--help`", "见 --help"),
+    "daemon.absent": Text("No daemon is running here", "守护进程未运行", "start `hub run`", "请启动 hub run"),
+    "daemon.ended": Text("The daemon ended meanwhile", "守护进程已结束", "start it again and repeat", "请重启后重试"),
+    "daemon.silent": Text("The daemon does not answer", "守护进程无应答", "see its log", "请查看日志"),
+    "hub.locked": Text("Another process holds this hub", "本系统已被其他进程占用", "end it, or go through it", "请结束该进程或经由它操作"),
+    "http.busy": Text("The listen address is taken", "监听地址被占用", "choose another address", "请更换监听地址"),
+    "household.unknown": Text("No such household", "没有该户", "check the number", "请核对户编号"),
+    "household.ambiguous": Text("The number fits several households", "编号对应多户", "give more of the number", "请提供更完整的编号"),
+    "page.unknown": Text("No such page", "没有该批次", "check the number", "请核对批次编号"),
+    "lease.stale": Text("Another node took this over", "已由其他节点接管", "nothing to do", "无需处理"),
+    "store.unavailable": Text(
+        "The database does not answer", "数据库无响应", "check the database; it is tried again by itself", "请检查数据库；系统将自动重试"),
+    "store.busy": Text("The database is busy", "数据库繁忙", "it is tried again by itself", "系统将自动重试"),
+    "store.full": Text("The disk is full", "磁盘已满", "make room; reports still go out", "请清理磁盘；报告仍会发出"),
+    "store.corrupt": Text("The database is damaged", "数据库损坏", "stop, and restore from the backup", "请停机并从备份恢复"),
+    "store.refused": Text("The database refused a value", "数据库拒绝写入", "tell the maintainers", "请联系维护人员"),
+    "socket.frame": Text("The local connection broke off", "本地连接中断", "repeat the command", "请重试"),
+    "socket.page": Text("The local request was not understood", "本地请求无法识别", "use one version of hub everywhere", "请统一版本"),
+    "socket.unknown": Text("The local request was not understood", "本地请求无法识别", "use one version of hub everywhere", "请统一版本"),
+}  # fmt: skip
+"""Code → words, for everything that is not about one row's content."""
