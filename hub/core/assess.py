@@ -9,8 +9,9 @@ from datetime import date
 
 from hub.core import duties, report
 from hub.core.clocks import Moment, day_of, opening
-from hub.core.fold import Fold
+from hub.core.fold import run
 from hub.core.incident import amend
+from hub.core.ledger import Fold
 from hub.core.marks import marks_of
 from hub.core.outlook import outlook
 from hub.core.owing import ground
@@ -23,21 +24,21 @@ Category = tuple[str, date | None, date | None]
 def assess(case: Case, policy: Policy, moment: Moment) -> Assessment:
     """Everything there is to say about a case at a moment; ``moment`` remembers until when and waiting for whom."""
     case = amended(case)
-    run = course(case, policy, moment)
-    read = ground(case, run, policy, moment)
-    owed = (*duties.owed(case, run, policy, moment, read=read), *report.owed(case, run, policy, moment, read=read))
+    went = course(case, policy, moment)
+    read = ground(case, went, policy, moment)
+    owed = (*duties.owed(case, went, policy, moment, read=read), *report.owed(case, went, policy, moment, read=read))
     return Assessment(
-        light=run.light,
-        since=run.since,
-        concerns=run.concerns,
-        spans=run.spans,
+        light=went.light,
+        since=went.since,
+        concerns=went.concerns,
+        spans=went.spans,
         owed=owed,
-        held=run.held,
-        next=run.next,
-        categories=run.categories,
+        held=went.held,
+        next=went.next,
+        categories=went.categories,
         valid_until=moment.valid_until,
         waits_on=frozenset(moment.waits_on),
-        notes=run.notes,
+        notes=went.notes,
     )
 
 
@@ -52,12 +53,12 @@ def course(case: Case, policy: Policy, moment: Moment) -> Course:
     case = amended(case)
     marks = marks_of(case, policy)
     fold = Fold(case, policy, moment)
-    fold.run(marks)
+    run(fold, marks)
     board = fold.board
     held = None
     if fold.waiting:
         heard = Fold(case, policy, moment.fresh(), heed_silence=False)
-        heard.run(marks)
+        run(heard, marks)
         silences = [silence for waiting in fold.waiting.values() for silence in waiting.silences]
         streams = tuple(sorted({silence.stream for silence in silences}))
         held = Held(min(silence.since for silence in silences), streams, heard.board.light)

@@ -5,13 +5,13 @@ Within one instant: first what older records close (phase 0), then what opens (1
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
 from hub.core.clocks import closing, day_of, end_of_day, opening
 from hub.core.incident import incidents
-from hub.core.records import Case, Event, Fact
+from hub.core.records import Case, Event, Fact, Key
 from hub.core.rules import Policy
 from hub.core.states import Interval, intervals
 from hub.core.timeline import Derived, derive
@@ -77,8 +77,8 @@ def marks_of(case: Case, policy: Policy) -> list[Mark]:
         facts = derived[event.key]
         group = groups[event.key]
         if len(group) > 1 and event.kind == "admonition_issued":
-            facts = _with_call(event, facts, group, derived)
-        found += _openings(event, facts, group, case, policy)
+            facts = _with_call(facts, group, derived)
+        found += _openings(event, facts, group, derived, case, policy)
         found += _closings(event, facts, policy)
         visit = visit_of(event, facts) if event.kind == "visit_recorded" else None
         if visit is not None and visit.calm:
@@ -96,18 +96,20 @@ def _mark(at: datetime, event: Event, act: Act, order: int) -> Mark:
     return Mark(at, OLDER if event.at < at else SAME, event.at, (*event.key, order), act)
 
 
-def _openings(event: Event, derived: Derived, group: Sequence[Event], case: Case, policy: Policy) -> list[Mark]:
+def _openings(
+    event: Event, facts: Derived, group: Sequence[Event], derived: Mapping[Key, Derived], case: Case, policy: Policy
+) -> list[Mark]:
     """What the event opens, by its time; tension comes last within its instant, for it asks whether nothing is open."""
     rules: list[tuple[str, str, str]] = []
     late: list[tuple[str, str, str]] = []
     for rule, test, apart, only_if in policy.openings.get(event.kind, ()):
-        if test(event.facts, derived, event.key) and all(rule != known for known, _, _ in rules):
-            slot = _slot(apart, event, derived, group, case, policy) if apart else ""
+        if test(event.facts, facts, event.key) and all(rule != known for known, _, _ in rules):
+            slot = _slot(apart, event, group, derived, case, policy) if apart else ""
             (late if only_if else rules).append((rule, slot, only_if))
     found = []
     if rules or any(event.kind in often.kinds for often in policy.often) or event.kind == "visit_recorded":
         found.append(
-            Mark(_opens_at(event, rules, group), OPENS, event.at, (*event.key, 0), Open(event, derived, tuple(rules)))
+            Mark(_opens_at(event, rules, group), OPENS, event.at, (*event.key, 0), Open(event, facts, tuple(rules)))
         )
     if late:
         found.append(
@@ -116,7 +118,7 @@ def _openings(event: Event, derived: Derived, group: Sequence[Event], case: Case
                 OPENS,
                 _LAST,
                 (*event.key, 0),
-                Open(event, derived, tuple(late)),
+                Open(event, facts, tuple(late)),
             )
         )
     return found
@@ -130,21 +132,21 @@ def _opens_at(event: Event, rules: Sequence[tuple[str, str, str]], group: Sequen
     return max(event.at, *calls) if calls else event.at
 
 
-def _with_call(
-    event: Event, facts: Derived, group: Sequence[Event], derived: dict[object, Derived] | object
-) -> Derived:
-    known = derived if isinstance(derived, dict) else {}
-    return facts._replace(r6=any(known[e.key].r6 for e in group))
+def _with_call(facts: Derived, group: Sequence[Event], derived: Mapping[Key, Derived]) -> Derived:
+    """A letter has the fierce facts of the call it belongs to (A1)."""
+    return facts._replace(r6=any(derived[event.key].r6 for event in group))
 
 
-def _slot(apart: str, event: Event, derived: Derived, group: Sequence[Event], case: Case, policy: Policy) -> str:
+def _slot(
+    apart: str, event: Event, group: Sequence[Event], derived: Mapping[Key, Derived], case: Case, policy: Policy
+) -> str:
     """What keeps concerns of one rule separate: ``dv`` for calls of that category, or the report an O5 stands under.
 
     A report exists, or will exist because a live record falls under an M rule; its slot is then its number, or the
     first record of the incident. Empty: no report.
     """
     if apart == "dv_call":
-        return "dv" if derived.dv_call else ""
+        return "dv" if derived[event.key].dv_call else ""
     for report in reversed(case.reports):
         if event.key in report.causes:
             return report.no
@@ -152,7 +154,7 @@ def _slot(apart: str, event: Event, derived: Derived, group: Sequence[Event], ca
     for report in reversed(case.reports):
         if not report.causes.isdisjoint(mates):
             return report.no
-    if any(mate.live and policy.report_rules(mate, derive(mate)) for mate in group):
+    if any(mate.live and policy.report_rules(mate, derived[mate.key]) for mate in group):
         return "/".join(min(mates))
     return ""
 

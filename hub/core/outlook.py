@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from hub.core.board import Standing
 from hub.core.clocks import start_of_day
-from hub.core.fold import Fold
+from hub.core.ledger import Fold
 from hub.core.records import Light, Next
 from hub.core.rules import Descent
 
