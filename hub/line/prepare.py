@@ -11,6 +11,7 @@ from hub.core.freight import Drafts, Lease, Page, Sealed
 from hub.core.normalise import normalise
 from hub.core.policy import Policy
 from hub.core.records import Draft, Problem, StreamKey
+from hub.core.words_of_harm import triage
 from hub.line.ports import Vault, Worker
 from hub.store.numbers import new_uid
 
@@ -25,6 +26,7 @@ class Refused(NamedTuple):
     field: str
     remedy: str
     original: bytes
+    speaks_of_harm: bool = False  # unreadable, and speaks of violence or a child in danger: D26
 
 
 class PreparedPage(NamedTuple):
@@ -137,4 +139,6 @@ def refuse(problem: Problem, vault: Vault) -> Refused:
     uid = new_uid()
     no = problem.key.no if problem.key is not None else None
     sealed = vault.seal_blob(uid, problem.original)
-    return Refused(uid, problem.row, no, problem.code, problem.field, problem.remedy, sealed)
+    return Refused(
+        uid, problem.row, no, problem.code, problem.field, problem.remedy, sealed, bool(triage(problem.original))
+    )

@@ -15,7 +15,7 @@ from hub.core.settle import is_duty, is_report
 from hub.core.timeline import facts_from_json
 from hub.store.places import read_members
 from hub.store.sql import Row, Sql
-from hub.store.standing import StandingRow, read_standing
+from hub.store.standing import StandingRow, read_standing, standing_by_slot
 from hub.store.times import from_day, from_us, opt_from_us, to_us
 
 ROUNDS = 24
@@ -49,9 +49,8 @@ class Reading(NamedTuple):
 
 
 class _Reader:
-    def __init__(self, sql: Sql, known: Mapping[int, Event]) -> None:
+    def __init__(self, sql: Sql) -> None:
         self.sql = sql
-        self.known = known
         self.done: set[int] = set()
         self.rows: dict[int, list[tuple[int, str]]] = {}  # household → (record, why)
         self.places: dict[int, set[int]] = {}
@@ -99,12 +98,20 @@ class _Reader:
         return self._places_of({cause for row in fresh for cause in row.causes})
 
 
-def read_cases(sql: Sql, touched: Iterable[int], records: Iterable[int], known: Mapping[int, Event]) -> Reading:
+def read_cases(
+    sql: Sql,
+    touched: Iterable[int],
+    records: Iterable[int],
+    known: Mapping[int, Event],
+    slots: Iterable[str] = (),
+) -> Reading:
     """Cases of ``touched`` households and of all that share something with them.
 
-    ``records`` changed in this batch (they may stand nowhere now); ``known`` spares decoding of fresh events.
+    ``records`` changed in this batch (they may stand nowhere now); ``known`` spares decoding of fresh events;
+    ``slots`` name what is owed because of no household (D20, D26).
     """
-    reader = _Reader(sql, known)
+    reader = _Reader(sql)
+    reader.standing.update((row.id, row) for row in standing_by_slot(sql, slots))
     reader.close(touched, records)
     households = _households(sql, reader.done)
     wanted = {record for rows in reader.rows.values() for record, _ in rows}

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from hub.core.hood import REVIEW, Entry, Home, Index, Mention, Neighbourhood
 from hub.core.records import Facts, Key, Party
 from hub.core.timeline import facts_from_json
+from hub.core.values import link_form
 from hub.core.words import KINDS
 from hub.store.sql import Sql
 from hub.store.times import from_day, from_us
@@ -38,6 +39,7 @@ class FreshRecord(NamedTuple):
     parties: tuple[Party, ...]
     indexes: tuple[tuple[Index, ...], ...]
     gone: bool
+    as_stored: bool = False  # its persons are those the store has (only facts changed: a late older version)
 
 
 _PartyRow = tuple[int, str, int | None, int | None, str | None, str | None, bytes]
@@ -104,13 +106,15 @@ class _Search:
         for record in self.fresh.values():
             if not record.gone:
                 values.update(v for indexes in record.indexes for kind, v in indexes if kind not in REVIEW)
-                numbers.add(record.key.no)
-                numbers.update(record.related)
+                numbers.add(link_form(record.key.no))
+                numbers.update(link_form(no) for no in record.related)
         return values, numbers
 
     def _registered(self) -> set[int]:
         """Households that fresh rows of the register name by the register's own number."""
-        named = {r.facts.get("household_no") for r in self.fresh.values() if r.kind == "household_member" and not r.gone}
+        named = {
+            r.facts.get("household_no") for r in self.fresh.values() if r.kind == "household_member" and not r.gone
+        }
         rows = self.sql.rows_in("SELECT id FROM household WHERE registered {in}", [no for no in named if no])
         return {int(household) for (household,) in rows}
 
@@ -211,12 +215,7 @@ def _entries(sql: Sql, search: _Search) -> tuple[list[Entry], dict[Key, int]]:
         key = Key(unit, stream, no)
         number = int(record_id)
         record_ids[key] = number
-        mentions = tuple(
-            Mention(idx, role, person, unpack(packed), from_day(born), capacity, sex)
-            for idx, role, person, born, capacity, sex, packed in sorted(
-                search.parties.get(number, ()), key=lambda row: row[0]
-            )
-        )
+        mentions = _stored_mentions(search, number)
         households = tuple(sorted(search.places.get(number, ())))
         linked = tuple(related.split(";")) if related else ()
         entries.append(Entry(key, kind, from_us(at), facts_from_json(facts), linked, mentions, households, False))
@@ -227,7 +226,19 @@ def _entries(sql: Sql, search: _Search) -> tuple[list[Entry], dict[Key, int]]:
     return entries, record_ids
 
 
+def _stored_mentions(search: _Search, record_id: int) -> tuple[Mention, ...]:
+    rows = sorted(search.parties.get(record_id, ()), key=lambda row: row[0])
+    return tuple(
+        Mention(idx, role, person, unpack(packed), from_day(born), capacity, sex)
+        for idx, role, person, born, capacity, sex, packed in rows
+    )
+
+
 def _fresh_entry(record: FreshRecord, search: _Search) -> Entry:
+    if record.as_stored:
+        households = tuple(sorted(search.places.get(record.record_id, ())))
+        mentions = _stored_mentions(search, record.record_id)
+        return Entry(record.key, record.kind, record.at, record.facts, record.related, mentions, households, True)
     before = {row[0]: row for row in search.parties.get(record.record_id, ())}
     mentions = tuple(
         Mention(idx, party.role, _same_person(before.get(idx), party.role, indexes), indexes, party.born,

@@ -66,15 +66,19 @@ def page_state(store: SqlStore, uid: str) -> str | None:
     return None if found is None else str(found[0])
 
 
-def next_landed(sql: Sql, records: int) -> list[tuple[int, Page]]:
+def next_landed(sql: Sql, records: int, skip: frozenset[int] = frozenset()) -> list[tuple[int, Page]]:
     """(id, page with sealed body) of pages to apply next: urgent first, then by arrival; at most ``records`` rows.
 
-    A page with more rows than that comes alone.
+    A page with more rows than that comes alone; pages of ``skip`` are in work already or held back.
     """
-    heads = sql.rows("SELECT id, rows FROM page WHERE state = 'landed' ORDER BY urgent DESC, id LIMIT 500")
+    heads = sql.rows(
+        "SELECT id, rows FROM page WHERE state = 'landed' ORDER BY urgent DESC, id LIMIT ?", (500 + len(skip),)
+    )
     chosen: list[int] = []
     total = 0
     for number, rows in heads:
+        if number in skip:
+            continue
         if chosen and total + rows > records:
             break
         chosen.append(int(number))
@@ -124,12 +128,13 @@ def receipt(sql: Sql, uid: str, *, all_rows: bool = False) -> dict[str, Any] | N
     ``rows`` lists every row that is not plainly applied, or all of them with ``all_rows``.
     """
     found = sql.one(
-        "SELECT id, state, received, applied, unchanged, quarantined, rejected, receipt FROM page WHERE uid = ?", (uid,)
+        "SELECT id, unit, state, received, applied, unchanged, quarantined, rejected, receipt FROM page WHERE uid = ?",
+        (uid,),
     )
     if found is None:
         return None
-    number, state, received, *counts, stored = found
-    answer: dict[str, Any] = {"batch": uid, "received": received}
+    number, unit, state, received, *counts, stored = found
+    answer: dict[str, Any] = {"batch": uid, "unit": unit, "received": received}
     answer.update(zip(COUNTS, counts, strict=True))
     answer["pending"] = received - sum(counts) if state == "landed" else 0
     lines: list[dict[str, Any]] = orjson.loads(stored) if stored else []

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from hub.core.freight import Sealed
 from hub.core.timeline import facts_to_json
+from hub.core.values import link_form
 from hub.store.compare import Truth
 from hub.store.hoods import pack, unpack
 from hub.store.sql import Sql
@@ -83,8 +84,9 @@ def save_content(sql: Sql, truths: Sequence[tuple[int, Truth]]) -> None:
                 (record_id, idx, party.role, None, to_day(party.born), party.capacity, party.sex, pack(found))
             )
             indexes.update((index.value, record_id, idx, index.kind) for index in found)
-        numbers.add((truth.key.no, record_id, True))
-        numbers.update((no, record_id, False) for no in named_numbers(event.facts, event.related) if no != truth.key.no)
+        own = link_form(truth.key.no)
+        numbers.add((own, record_id, True))
+        numbers.update((no, record_id, False) for no in named_numbers(event.facts, event.related) if no != own)
     sql.insert("party", _PARTY, parties)
     sql.insert("blind_index", ("value", "record_id", "idx", "kind"), sorted(indexes))
     sql.insert("number", ("no", "record_id", "own"), sorted(numbers))
@@ -92,8 +94,9 @@ def save_content(sql: Sql, truths: Sequence[tuple[int, Truth]]) -> None:
 
 def named_numbers(facts: Mapping[str, object], related: Sequence[str]) -> set[str]:
     """Numbers a record names: of its incident, of the report or duty it answers, of the order it replaces."""
-    named = {str(facts[name]) for name in ("report_no", "duty_no", "message_no", "original_case_no") if facts.get(name)}
-    return named | set(related)
+    standing = {str(facts[name]).strip() for name in ("report_no", "duty_no", "message_no") if facts.get(name)}
+    linking = [*related, *([str(facts["original_case_no"])] if facts.get("original_case_no") else [])]
+    return standing | {link_form(no) for no in linking}
 
 
 def _forget(sql: Sql, records: Sequence[int]) -> None:

@@ -72,6 +72,12 @@ def standing_by_number(sql: Sql, numbers: Iterable[str]) -> list[StandingRow]:
     return _with_causes(sql, {int(r[0]): r for r in found})
 
 
+def standing_by_slot(sql: Sql, slots: Iterable[str]) -> list[StandingRow]:
+    """Rows that no record causes (D20, D26), by their slots."""
+    found = sql.rows_in(f"SELECT {_COLUMNS} FROM owed o WHERE o.what IN ('D20', 'D26') AND o.slot {{in}}", slots)  # noqa: S608
+    return _with_causes(sql, {int(r[0]): r for r in found})
+
+
 def _with_causes(sql: Sql, rows: Mapping[int, Row]) -> list[StandingRow]:
     causes: dict[int, set[int]] = {}
     for owed_id, record_id in sql.rows_in("SELECT owed_id, record_id FROM owed_cause WHERE owed_id {in}", rows):

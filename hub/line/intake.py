@@ -1,0 +1,199 @@
+"""The first half of a commit: rows against what is stored, versions, persons and places; then quarantine and receipts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from hub.core.freight import Sealed
+from hub.core.hood import Placing
+from hub.core.oversight import unreadable
+from hub.core.place import place
+from hub.core.policy import Policy
+from hub.core.records import Event, Key, Owed, Problem, StreamKey
+from hub.core.words import KINDS
+from hub.line.judge import Scope
+from hub.line.prepare import Prepared, PreparedPage, Refused, refuse
+from hub.line.subjects import Subjects
+from hub.store import pages
+from hub.store.cases import waiting_households
+from hub.store.compare import Incoming, Outcome, Truth, compare
+from hub.store.hoods import FreshRecord, read_hood
+from hub.store.places import NOWHERE, Placed, save_placing
+from hub.store.protection import save_protection
+from hub.store.records import save_content, save_truths
+from hub.store.refusals import RefusedRow, save_refused, settle_redriven
+from hub.store.times import to_us
+from hub.store.tx import Tx
+
+REDRIVE = "redrive:"
+
+
+class Intake:
+    """What one commit takes in."""
+
+    def __init__(self, tx: Tx, work: Prepared, policy: Policy, as_of: datetime) -> None:
+        self._tx = tx
+        self._work = work
+        self._policy = policy
+        self._as_of = as_of
+        landed = self._landed()
+        self._pages = [page for page in work.pages if page.id in landed]
+        self._refused: dict[int, list[Refused]] = {page.id: list(page.refused) for page in self._pages}
+        self._outcomes: list[Outcome] = []
+
+    def _landed(self) -> set[int]:
+        ids = [page.id for page in self._work.pages]
+        rows = self._tx.rows_in("SELECT id FROM page WHERE state = 'landed' AND id {in}", ids)
+        return {int(number) for (number,) in rows}
+
+    def take(self, due: frozenset[int]) -> Scope:
+        """Store versions, place them; what is to be judged."""
+        subjects = Subjects(self._tx)
+        incoming = [Incoming(page.id, sealed) for page in self._pages for sealed in page.sealed]
+        unknown = subjects.unknown(incoming)
+        for one in incoming:
+            if id(one.sealed) in unknown:
+                self._refuse(one, unknown[id(one.sealed)])
+        kept = [one for one in incoming if id(one.sealed) not in unknown]
+        shadow = {page.id for page in self._pages if page.page.mode == "shadow"}
+        self._compare_only([one for one in kept if one.page_id in shadow])
+        outcomes, truths = compare(self._tx, [one for one in kept if one.page_id not in shadow])
+        self._outcomes += outcomes
+        ids = save_truths(self._tx, truths)
+        changed = [(number, truth) for number, truth in zip(ids, truths, strict=True) if truth.changed]
+        placed = self._place(changed)
+        standing = subjects.place(changed, placed.moved)
+        waiting = waiting_households(self._tx, subjects.silences(changed))
+        return self._scope(changed, placed, standing, due | frozenset(waiting))
+
+    def _compare_only(self, rows: list[Incoming]) -> None:
+        """Shadow pages: what would become of every row; nothing of it is stored."""
+        outcomes, _ = compare(self._tx, rows)
+        self._outcomes += outcomes
+
+    def _refuse(self, one: Incoming, code: str) -> None:
+        sealed, vault = one.sealed, self._work.vault
+        original = vault.open_body(sealed.uid, sealed.body)["original"]
+        if not original and sealed.reporter is not None:
+            original = vault.open_reporter(sealed.uid, sealed.reporter)["original"]
+        field = "report_no" if code == "report.unknown" else "duty_no" if code == "duty.unknown" else "message_no"
+        problem = Problem(sealed.row, sealed.event.key, code, field, "send the number as the hub gave it", original)
+        self._refused[one.page_id].append(refuse(problem, vault))
+
+    def _place(self, changed: list[tuple[int, Truth]]) -> Placed:
+        people = [(number, truth) for number, truth in changed if _subject(truth) == "people"]
+        written = [(number, truth) for number, truth in changed if truth.content is not None]
+        if not people:
+            save_content(self._tx, written)
+            return NOWHERE
+        fresh = [_fresh(number, truth) for number, truth in people]
+        known = frozenset(number for number, truth in people if truth.record_id)
+        hood = read_hood(self._tx, fresh, known)
+        save_content(self._tx, written)
+        placing: Placing = place(hood.neighbourhood)
+        placed = save_placing(self._tx, hood, placing, to_us(self._as_of))
+        save_protection(self._tx, [number for number, truth in people if truth.event.kind == "shelter"])
+        return placed
+
+    def _scope(
+        self, changed: list[tuple[int, Truth]], placed: Placed, standing: frozenset[int], due: frozenset[int]
+    ) -> Scope:
+        live: set[int] = set()
+        fenced: set[int] = set()
+        for number, truth in changed:
+            homes = placed.places.get(number, {})
+            (live if truth.live else fenced).update(homes)
+        live |= standing
+        known: dict[int, Event] = {number: truth.event for number, truth in changed if truth.state == "applied"}
+        return Scope(
+            households=placed.touched | standing | due,
+            records=frozenset(number for number, _ in changed) | placed.moved,
+            known=known,
+            live=frozenset(live),
+            fenced=frozenset(fenced - live),
+            replayed=frozenset(truth.key for _, truth in changed if not truth.live),
+            owed=tuple(self._unreadable()),
+        )
+
+    def _unreadable(self) -> Iterable[Owed]:
+        """D26: a row nobody could read speaks of violence or of a child in danger."""
+        for page in self._pages:
+            if page.page.mode != "live":
+                continue
+            for row in self._refused[page.id]:
+                if row.speaks_of_harm:
+                    key = Key(*page.page.stream, row.no or f"row:{row.uid}")
+                    yield from unreadable(key, page.page.received_at, self._policy)
+
+    def close(self) -> None:
+        """Quarantine, issues of applied rows, receipts, counts: the pages become applied."""
+        by_page: dict[int, list[Outcome]] = {page.id: [] for page in self._pages}
+        for outcome in self._outcomes:
+            by_page[outcome.page_id].append(outcome)
+        for page in self._pages:
+            self._close(page, by_page[page.id], self._refused[page.id])
+
+    def _close(self, page: PreparedPage, outcomes: list[Outcome], refused: list[Refused]) -> None:
+        counts = dict.fromkeys(pages.COUNTS, 0)
+        counts["quarantined"] = len(refused)
+        for outcome in outcomes:
+            counts[outcome.status] += 1
+        if page.page.door == "redrive":
+            self._redriven(page, outcomes, refused)
+        else:
+            self._save_refused(page, refused)
+        lines = [_refused_line(row) for row in refused]
+        lines += [line for outcome in outcomes if (line := _line(outcome)) is not None]
+        lines.sort(key=lambda line: int(line["row"]))
+        pages.close_page(self._tx, page.id, counts, lines, to_us(self._as_of))
+
+    def _save_refused(self, page: PreparedPage, refused: list[Refused]) -> None:
+        stream: StreamKey = page.page.stream
+        rows = [
+            RefusedRow(r.uid, page.id, r.row, stream, r.no, r.code, r.field, r.remedy, page.page.mode, r.original)
+            for r in refused
+        ]
+        save_refused(self._tx, rows, self._as_of)
+
+    def _redriven(self, page: PreparedPage, outcomes: list[Outcome], refused: list[Refused]) -> None:
+        uids = page.page.source.removeprefix(REDRIVE).split(",")
+        first = page.page.first_row
+        settle_redriven(
+            self._tx,
+            [(uids[o.row - first], o.status, o.event, "") for o in outcomes]
+            + [(uids[r.row - first], "quarantined", "", r.code) for r in refused],
+        )
+
+
+def _subject(truth: Truth) -> str:
+    kind = KINDS.get(truth.event.kind)
+    return kind.subject if kind is not None else "people"
+
+
+def _fresh(number: int, truth: Truth) -> FreshRecord:
+    event, content = truth.event, truth.content
+    parties = content.event.parties if content is not None else ()
+    indexes = content.indexes if content is not None else ()
+    gone = truth.state != "applied"
+    return FreshRecord(
+        number, truth.key, event.kind, event.at, event.facts, event.related, parties, indexes, gone, content is None
+    )
+
+
+def _refused_line(row: Refused) -> dict[str, Any]:
+    return {"row": row.row, "status": "quarantined", "code": row.code, "field": row.field, "remedy": row.remedy}
+
+
+def _line(outcome: Outcome) -> dict[str, Any] | None:
+    """A receipt's line; None for a row that is plainly applied."""
+    sealed: Sealed = outcome.incoming.sealed
+    line: dict[str, Any] = {"row": outcome.row, "status": outcome.status, "event": outcome.event}
+    if outcome.status == "rejected" and sealed.rejected is not None:
+        problem = sealed.rejected
+        return {**line, "code": problem.code, "field": problem.field, "remedy": problem.remedy}
+    if outcome.status == "applied" and sealed.issues:
+        code, field = sealed.issues[0]
+        return {**line, "code": code, "field": field, "issues": [{"code": c, "field": f} for c, f in sealed.issues]}
+    return line if outcome.status != "applied" else None
