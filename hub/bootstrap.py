@@ -2,26 +2,45 @@
 
 from __future__ import annotations
 
-import base64
 import difflib
-import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from threading import Event
 
 from hub import configuration
+from hub.core.errors import ConfigurationError
+from hub.core.freight import Page
 from hub.core.policy import Policy
 from hub.core.policy import load_policy as compile_policy
+from hub.core.records import StreamKey
+from hub.line.land import land
+from hub.line.letters import DUTY, Outward
+from hub.logs import redaction
 from hub.receivers import Stream
+from hub.runtime.local_socket import is_served
 from hub.runtime.plugins import Loaded, Manifests, load_connectors, read_manifests
+from hub.runtime.service import SOCKET
+from hub.runtime.service import now as now  # the commands' clock too
+from hub.runtime.submission import Receipt, Submission
+from hub.runtime.worker import ThreadWorker
+from hub.runtime.workers import Workers
 from hub.sdk.connector import Connector
 from hub.sdk.connector import Stream as StreamTable
 from hub.sdk.manifest import Manifest
-from hub.settings import Installed, Settings
-from hub.store.engine import open_store
-from hub.store.schema import upgrade
+from hub.secret_files import read_secret, references
+from hub.security.keys import load_keys
+from hub.security.vault import Vault
+from hub.settings import ConnectorConfig, Installed, Settings
+from hub.store.engine import SqlStore, open_store
+from hub.store.ledger import hasten
+from hub.store.numbers import new_uid
+from hub.store.schema import newest, revision, upgrade
 from hub.toml_reader import Mistake
 
 POLICY = "district-2021-08-30.toml"
@@ -103,9 +122,14 @@ def calendars(folder: Path | Traversable) -> dict[int, bytes]:
     }
 
 
-def new_master_key() -> bytes:
-    """256 bits of chance as text, to be kept in a file."""
-    return base64.b64encode(os.urandom(32))
+def compile_file(folder: Path, text: bytes) -> Policy:
+    """A policy file or an overlay as it would be in force here. Raises ConfigurationError."""
+    settings = read_settings(folder)
+    shipped = (files("hub") / "policies" / POLICY).read_bytes()
+    is_overlay = b"[[light]]" not in text
+    years = calendars(settings.calendar_folder or files("hub") / "policies" / "calendar")
+    policy, overlay = (shipped, text) if is_overlay else (text, None)
+    return compile_policy(policy, overlay, years, settings.deadlines)
 
 
 def make_database(settings: Settings) -> None:
@@ -115,3 +139,123 @@ def make_database(settings: Settings) -> None:
         upgrade(store)
     finally:
         store.dispose()
+
+
+@dataclass(frozen=True)
+class Hub:
+    """One configuration folder, wired."""
+
+    settings: Settings
+    policy: Policy
+    vault: Vault
+    store: SqlStore
+    workers: Workers
+    outward: Outward
+    live_from: Mapping[StreamKey, date]
+    reporting: frozenset[str]
+
+
+@contextmanager
+def open_hub(folder: Path) -> Iterator[Hub]:
+    """Everything of a folder, given back at the end. Raises ConfigurationError, or StopError without keys."""
+    settings = read_settings(folder)
+    policy = load_policy(settings)
+    vault = Vault(load_keys(read_secret(settings.keys["master"])))
+    _learn_secrets(settings)
+    store = open_store(settings.database_url)
+    workers = Workers(_workers(settings))
+    try:
+        if revision(store) != newest():
+            upgrade(store)
+        yield Hub(settings, policy, vault, store, workers, _outward(settings), _live_from(settings), reporting(policy))
+    finally:
+        workers.close()
+        store.dispose()
+
+
+def _workers(settings: Settings) -> dict[str, ThreadWorker]:
+    """A worker for every enabled connector, by unit."""
+    made = (make_worker(settings, config) for config in settings.connectors.values() if config.enabled)
+    return {worker.unit: worker for worker in made}
+
+
+def make_worker(settings: Settings, config: ConnectorConfig, stop: Event | None = None) -> ThreadWorker:
+    """The worker of one connector. Raises ConfigurationError when it is refused."""
+    connector = connectors().get(config.name)
+    if connector is None:
+        raise ConfigurationError(
+            f"connector {config.name} is refused: {refused_connectors().get(config.name, 'it is not installed')}",
+            code="connector.refused",
+        )
+    return ThreadWorker(connector, config, settings.limits, clock=now, new_uid=new_uid, stop=stop)
+
+
+def _learn_secrets(settings: Settings) -> None:
+    """Whatever the configuration keeps secret is hidden from every log line."""
+    for ref in references([settings.keys, settings.connectors]):
+        with suppress(ConfigurationError):
+            redaction.learn([read_secret(ref)])
+
+
+def _outward(settings: Settings) -> Outward:
+    """Who can be reached by which kind of message, and what of a person each may be told."""
+    found = manifests()
+    enabled = [config for config in settings.connectors.values() if config.enabled and config.name in found]
+    return Outward(
+        frozenset((found[config.name].unit, kind) for config in enabled for kind in config.deliver),
+        settings.contacts,
+        {m.unit: m.receives[DUTY].person_fields for m in found.values() if DUTY in m.receives},
+    )
+
+
+def _live_from(settings: Settings) -> dict[StreamKey, date]:
+    """From which event day a stream's records are live, where that is set."""
+    units = {name: manifest.unit for name, manifest in manifests().items()}
+    return {
+        StreamKey(units[name], stream.name): date.fromisoformat(stream.live_from)
+        for name, config in settings.connectors.items()
+        for stream in config.streams.values()
+        if stream.live_from and name in units
+    }
+
+
+def reporting(policy: Policy) -> frozenset[str]:
+    """Streams (``unit.stream``) whose records can be mandatory reports: applied before everything else."""
+    return frozenset(f"{s.unit}.{s.name}" for s in streams() if policy.is_reporting(s.unit, s.kind))
+
+
+def submission(hub: Hub) -> Submission:
+    """The way in for commands."""
+    return Submission(
+        hub.store,
+        hub.settings.folder,
+        lambda page: land(hub.store, hub.vault, page, reporting=hub.reporting),
+        lambda: drain_all(hub),
+    )
+
+
+def drain_all(hub: Hub) -> None:
+    """Apply everything that has landed, and judge everything that is due."""
+    from hub.line.apply import drain
+
+    drain(hub.store, hub.workers, hub.vault, hub.policy)
+
+
+def submit(hub: Hub, page: Page) -> Receipt:
+    """One page in, its receipt out: by the daemon where one holds the archive, else by ourselves."""
+    return submission(hub).submit(page)
+
+
+def bring_up_to_date(hub: Hub) -> None:
+    """Judge households whose time has come before they are shown; beside a daemon that is its work."""
+    submission(hub).catch_up()
+
+
+def retry_messages(hub: Hub, no: str) -> int:
+    """Make the unreceived messages of a report due now; how many."""
+    return hasten(hub.store, no, now())
+
+
+def daemon_answers(settings: Settings) -> bool:
+    """Whether a daemon of this folder runs."""
+    return is_served(settings.folder / SOCKET)

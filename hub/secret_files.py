@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
 from hub.core.errors import ConfigurationError
@@ -57,8 +58,10 @@ def references(value: object) -> list[SecretRef]:
     """Every reference inside settings, however deep: for `hub check`, and for the redaction of what they hold."""
     if isinstance(value, SecretRef):
         return [value]
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return [ref for inner in value.values() for ref in references(inner)]
+    if isinstance(value, list | tuple):
+        return [ref for inner in value for ref in references(inner)]
     if hasattr(value, "__dataclass_fields__"):
         return [ref for name in value.__dataclass_fields__ for ref in references(getattr(value, name))]
     return []

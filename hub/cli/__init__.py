@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hub import logs
-from hub.cli import connectors
+from hub.cli import connectors, duties, households, policy, reports
 from hub.cli.check import check
+from hub.cli.export import export
 from hub.cli.face import Face, HubGroup
+from hub.cli.ingest import ingest
 from hub.cli.init import init
+from hub.cli.status import status
 
 __all__ = ["app", "main"]
 
@@ -42,15 +43,18 @@ def hub(
     ctx.obj = Face(config, lang[:2])
 
 
-app.command()(init)
-app.command()(check)
-app.add_typer(connectors.app, name="connectors")
+for command in (init, check, status, ingest, export):
+    app.command()(command)
+for name, group in {
+    "connectors": connectors.app,
+    "households": households.app,
+    "reports": reports.app,
+    "duties": duties.app,
+    "policy": policy.app,
+}.items():
+    app.add_typer(group, name=name)
 
 
 def main() -> None:
     """The console script."""
-    try:
-        app()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+    app()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +16,7 @@ from hub.durations import write_duration
 from hub.samples import connector_sample
 from hub.sdk.manifest import Manifest
 from hub.secret_files import write_secret
+from hub.security.credentials import hash_token, make_token
 from hub.settings import ConnectorConfig, Settings, StreamConfig
 
 app = typer.Typer(help="The departments' connectors.", no_args_is_help=True)
@@ -149,14 +149,14 @@ def _file(folder: Path, manifest: Manifest) -> Path:
 
 @app.command()
 def token(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
-    """Make a push token for a department: shown once here, kept 0600 under secrets/."""
+    """Make a push token for a department: shown once, here; only its hash is kept, under secrets/."""
     face = face_of(ctx)
     manifest = _manifest(name)
     path = _file(face.folder, manifest)
-    secret = secrets.token_urlsafe(32)
+    secret = make_token()
     kept = face.folder / "secrets" / f"{name}-push"
     kept.unlink(missing_ok=True)
-    write_secret(kept, secret.encode())
+    write_secret(kept, hash_token(secret).encode())
     set_value(path, "push", "token", {"file": f"secrets/{kept.name}"})
     if as_json:
         emit({"connector": name, "token": secret, "file": str(kept)})

@@ -6,7 +6,10 @@ Results go to standard output, one JSON document with ``--json``; everything els
 from __future__ import annotations
 
 import gettext
+import logging
+import os
 import sys
+import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -63,9 +66,12 @@ class HubGroup(TyperGroup):
             face = ctx.obj if isinstance(ctx.obj, Face) else Face(Path())
             tell_error(error, as_json=face.json)
             raise typer.Exit(exit_code(error)) from error
-        except BrokenPipeError:
-            sys.stderr.close()
-            raise typer.Exit(ATTENTION) from None
+        except Exception as error:
+            if type(error).__module__.startswith(("click", "typer")):
+                raise  # usage mistakes and exits are told by the library
+            if logging.getLogger().isEnabledFor(logging.DEBUG):
+                raise
+            raise typer.Exit(tell_defect(error)) from error
 
 
 def exit_code(error: HubError) -> int:
@@ -92,6 +98,18 @@ def tell_error(error: HubError, *, as_json: bool) -> None:
     typer.echo(f"hub: {error}", err=True)
     if error.remedy:
         typer.echo(f"  to do: {error.remedy}", err=True)
+
+
+def tell_defect(error: Exception) -> int:
+    """A mistake of ours, by its class and place: its text might quote a record. The exit code."""
+    if isinstance(error, BrokenPipeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ATTENTION
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(frame.filename).name}:{frame.lineno}"
+    typer.echo(f"hub: a defect of the hub: {type(error).__name__} at {where}", err=True)
+    typer.echo("  to do: report it with this line; --log-level debug shows the whole path", err=True)
+    return ATTENTION
 
 
 def _note_json(ctx: typer.Context, value: bool) -> bool:

@@ -12,7 +12,7 @@ from hub import bootstrap
 from hub.cli.face import UsageMistake, note
 from hub.configuration import load
 from hub.samples import HUB_TOML, connector_sample
-from hub.secret_files import write_secret
+from hub.security.keys import create_key_file
 
 FILES = ("hub.toml", "overlay.toml", "connectors.d", "secrets", "hub.db")
 
@@ -27,7 +27,8 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder 
         )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "connectors.d").mkdir()
-    write_secret(folder / "secrets" / "master.key", bootstrap.new_master_key())
+    (folder / "secrets").mkdir(mode=0o700)
+    create_key_file(folder / "secrets" / "master.key")
     (folder / "hub.toml").write_text(HUB_TOML, encoding="utf-8")
     (folder / "overlay.toml").write_bytes(sample_overlay())
     manifests = bootstrap.manifests()
@@ -36,6 +37,8 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder 
         path.write_text(connector_sample(manifest), encoding="utf-8")
     settings = load(folder, bootstrap.installed(manifests))
     bootstrap.make_database(settings)
+    for file in folder.glob("hub.db*"):
+        file.chmod(0o600)
     note(f"{folder}: ready; {len(manifests)} connectors, all disabled")
     note(f"  next: hub --config {folder} connectors enable NAME, then hub --config {folder} check")
 

@@ -1,0 +1,119 @@
+"""`hub households …`: the archive, and why a light is what it is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from hub import bootstrap
+from hub.cli.face import Json, UsageMistake, emit, face_of, show_pairs, show_table
+from hub.cli.moments import parse_moment, short
+from hub.core.records import Light
+from hub.core.sentences import RULES, render
+from hub.read.explain import explain_household
+from hub.read.households import find_household, list_households, show_household
+
+app = typer.Typer(help="Households and their lights.", no_args_is_help=True)
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="A household's id, its beginning, or its registered number.")]
+
+
+@app.command("list")
+def list_all(
+    ctx: typer.Context,
+    community: Annotated[str | None, typer.Option("--community", metavar="CODE", help="Only this community.")] = None,
+    light: Annotated[
+        str | None, typer.Option("--light", help="Only this light: red, orange, yellow, green, unlit.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Living households with their lights, as of now."""
+    face = face_of(ctx)
+    wanted = _light(light)
+    with bootstrap.open_hub(face.folder) as hub:
+        bootstrap.bring_up_to_date(hub)
+        rows = list_households(hub.store, community=community, light=wanted)
+        if as_json:
+            emit(list(rows))
+            return
+        say = face.say
+        show_table(
+            (say("household"), say("community"), say("light"), say("since"), say("concerns")),
+            (
+                (
+                    row["household"],
+                    row["community"],
+                    say(row["light"]),
+                    short(row["since"]),
+                    say("; ").join(f"{c['rule']} {say(RULES.get(c['rule'], c['rule']))}" for c in row["concerns"]),
+                )
+                for row in rows
+            ),
+        )
+
+
+def _light(word: str | None) -> Light | None:
+    if word is None:
+        return None
+    if word not in Light.__members__:
+        raise UsageMistake(f'no light is called "{word}"', f"choose one of {', '.join(reversed(Light.__members__))}")
+    return Light[word]
+
+
+@app.command()
+def show(ctx: typer.Context, household: Id, as_json: Json = False) -> None:
+    """One household: light, members, categories and records."""
+    face = face_of(ctx)
+    with bootstrap.open_hub(face.folder) as hub:
+        bootstrap.bring_up_to_date(hub)
+        with hub.store.read() as sql:
+            told = show_household(sql, hub.vault, find_household(sql, household))
+    if as_json:
+        emit(told)
+        return
+    say = face.say
+    pairs = {
+        say("household"): told["household"],
+        say("registered number"): told["registered"],
+        say("community"): told["community"],
+        say("light"): say(told["light"]),
+        say("since"): short(told["since"]),
+    }
+    if told["successor"]:
+        pairs[say("closed; its records are on")] = told["successor"]
+    show_pairs(pairs)
+    show_table(
+        (say("name"), say("ID number"), say("role"), say("from"), say("until")),
+        ((m["name"], m["id_number"], m["role"], m["from"], m["until"]) for m in told["members"]),
+    )
+    show_table(
+        (say("at"), say("unit"), say("record"), say("number")),
+        ((short(e["at"]), say(e["unit"]), say(e["stream"]), e["key"]) for e in told["events"]),
+    )
+
+
+@app.command()
+def explain(
+    ctx: typer.Context,
+    household: Id,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="T", help="A day (its end) or an instant; default: now.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Why the light is what it is: every concern with clause, events and units, and what would change it next."""
+    face = face_of(ctx)
+    moment = parse_moment(as_of) if as_of else bootstrap.now()
+    with bootstrap.open_hub(face.folder) as hub:
+        told = _explained(hub, household, moment)
+    if as_json:
+        emit(told)
+    else:
+        typer.echo(render(told, face.say))
+
+
+def _explained(hub: bootstrap.Hub, household: str, moment: datetime) -> dict[str, object]:
+    with hub.store.read() as sql:
+        return explain_household(sql, find_household(sql, household), hub.policy, moment)

@@ -1,0 +1,158 @@
+"""`hub ingest CONNECTOR STREAM FILE`: one file through the line, page by page, flat in memory."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from hub import bootstrap
+from hub.cli.connectors import did_you_mean
+from hub.cli.face import ATTENTION, Json, UsageMistake, emit, face_of, note
+from hub.cli.receipt_file import write_receipt_file
+from hub.runtime.submission import Receipt
+from hub.runtime.worker import page_of_rows
+from hub.sdk.connector import Connector
+from hub.sdk.tabular import read_rows
+from hub.settings import StreamConfig
+from hub.store.numbers import new_uid
+from hub.store.pages import COUNTS
+
+MODES = ("live", "backfill", "shadow")
+SHOWN = 20
+"""Rows of a receipt shown at the terminal; all of them with --json or --receipt."""
+
+
+def ingest(
+    ctx: typer.Context,
+    connector: Annotated[str, typer.Argument(metavar="CONNECTOR")],
+    stream: Annotated[str, typer.Argument(metavar="STREAM")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, XLSX, XLS, NDJSON or JSON.")],
+    mode: Annotated[str, typer.Option("--mode", help=f"One of {', '.join(MODES)}.")] = "live",
+    all_rows: Annotated[bool, typer.Option("--all-rows", help="List plainly applied rows too.")] = False,
+    receipt_file: Annotated[Path | None, typer.Option("--receipt", metavar="OUT.xlsx", help="Row by row.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Take one file through the line and print its receipt."""
+    if mode not in MODES:
+        raise UsageMistake(f'no mode is called "{mode}"', f"choose one of {', '.join(MODES)}")
+    with bootstrap.open_hub(face_of(ctx).folder) as hub:
+        found, config = _stream(hub, connector, stream)
+        total = _whole_receipt(hub, found, stream, config, file, mode, all_rows=all_rows or receipt_file is not None)
+    if receipt_file is not None:
+        write_receipt_file(receipt_file, total)
+        if not all_rows:
+            total["rows"] = [row for row in total["rows"] if row["status"] != "applied" or row.get("code")]
+    if as_json:
+        emit(total)
+    else:
+        _print(total)
+    if total["quarantined"] or total["pending"]:
+        raise typer.Exit(ATTENTION)
+
+
+def _stream(hub: bootstrap.Hub, name: str, stream: str) -> tuple[Connector, StreamConfig]:
+    """The connector and how its stream is configured. Raises UsageMistake when it may not take records."""
+    config = hub.settings.connectors.get(name)
+    if config is None:
+        raise UsageMistake(f'no connector "{name}"', did_you_mean(name, hub.settings.connectors))
+    if not config.enabled:
+        raise UsageMistake(f"{name} is disabled: nothing was taken", f"hub connectors enable {name}")
+    connector = bootstrap.connectors()[name]
+    if stream not in connector.streams:
+        raise UsageMistake(f'{name} has no stream "{stream}"', did_you_mean(stream, connector.streams))
+    return connector, config.streams.get(stream) or StreamConfig(name=stream, transport="push")
+
+
+def _whole_receipt(
+    hub: bootstrap.Hub,
+    connector: Connector,
+    stream: str,
+    config: StreamConfig,
+    file: Path,
+    mode: str,
+    *,
+    all_rows: bool,
+) -> Receipt:
+    """Land every page of the file, then add up their receipts; `first_row` counts from 1 through the file."""
+    uids: list[str] = []
+    size = hub.settings.limits.rows_per_page
+    rows = read_rows(
+        file,
+        str(config.options.get("encoding", "auto")),
+        config.options.get("sheet", 1),
+        int(config.options.get("header_row", 1)),
+        max_bytes=hub.settings.limits.file_bytes,
+    )
+    source = _digest(file)
+    submission = bootstrap.submission(hub)
+    with submission.door() as take, _progress(file) as step:
+        first = 1
+        for page in _pages(rows, size):
+            uids.append(
+                take(
+                    page_of_rows(
+                        connector, stream, page, uid=new_uid(), received_at=bootstrap.now(), mode=mode, door="ingest",
+                        first_row=first, renames=config.fields, source=source,
+                    )
+                )
+            )  # fmt: skip
+            first += len(page)
+            step(len(page))
+        return _added_up(submission.receipt(uid, all_rows=all_rows) for uid in uids)
+
+
+def _pages(rows: Iterator[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
+    while page := list(islice(rows, size)):
+        yield page
+
+
+def _digest(file: Path) -> str:
+    if not file.is_file():
+        return ""  # reading says what is wrong
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+@contextmanager
+def _progress(file: Path) -> Iterator[Any]:
+    """A bar on a terminal's standard error; nothing anywhere else."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda count: None
+        return
+    columns = (TextColumn(file.name), BarColumn(), MofNCompleteColumn(), TextColumn("rows"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(file.name, total=None)
+        yield lambda count: bar.advance(task, count)
+
+
+def _added_up(receipts: Iterable[Receipt]) -> Receipt:
+    """One receipt for all pages of a file; ``batch`` names the first page, ``batches`` all of them."""
+    total: Receipt = {"batch": None, "received": 0, **dict.fromkeys(COUNTS, 0), "pending": 0, "batches": [], "rows": []}
+    for receipt in receipts:
+        total["batch"] = total["batch"] or receipt["batch"]
+        total["batches"].append(receipt["batch"])
+        for name in ("received", *COUNTS, "pending"):
+            total[name] += receipt[name]
+        total["rows"] += receipt["rows"]
+    return total
+
+
+def _print(total: Mapping[str, Any]) -> None:
+    parts = " + ".join(f"{total[name]} {name}" for name in (*COUNTS, "pending"))
+    typer.echo(f"{total['received']} received = {parts}")
+    told = [row for row in total["rows"] if row["status"] not in ("unchanged",)]
+    for row in told[:SHOWN]:
+        typer.echo(
+            f"  row {row['row']}: {row['status']} {row.get('code', '')} {row.get('field', '')} {row.get('remedy', '')}".rstrip()
+        )
+    if len(told) > SHOWN:
+        note(f"  … and {len(told) - SHOWN} more: --json or --receipt OUT.xlsx lists them")

@@ -1,0 +1,135 @@
+"""`hub reports …`: mandatory reports and their ladder. The reporter is shown to nobody."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from hub import bootstrap
+from hub.cli.face import Json, UsageMistake, emit, face_of, note, show_table
+from hub.cli.moments import parse_moment, short
+from hub.cli.sheet import report_sheet
+from hub.core.codes import CODES
+from hub.core.ladder import STEPS
+from hub.read.reports import find_report, reports
+from hub.runtime.station import station_page
+
+app = typer.Typer(help="Mandatory reports to the police.", no_args_is_help=True)
+
+No = Annotated[str, typer.Argument(metavar="NO", help="The report's number.")]
+ENDED = ("answered", "cancelled")
+
+
+@app.command("list")
+def list_all(
+    ctx: typer.Context,
+    all_of_them: Annotated[bool, typer.Option("--all", help="Answered and cancelled ones too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Reports and where each stands."""
+    face = face_of(ctx)
+    with bootstrap.open_hub(face.folder) as hub:
+        rows = list(reports(hub.store, hub.vault))
+    if as_json:
+        emit(rows)
+        return
+    say = face.say
+    shown = rows if all_of_them else [row for row in rows if row["step"] not in ENDED]
+    show_table(
+        (say("report"), say("rule"), say("reporting unit"), say("urgency"), say("made"), say("step"), say("due")),
+        (
+            (
+                row["report_no"],
+                row["rule"],
+                say(str(row.get("reporting_unit") or "unknown")),
+                say(str(row.get("urgency") or "unknown")),
+                short(row.get("created_at")),
+                say(row["step"]),
+                short(row["due"]),
+            )
+            for row in shown
+        ),
+    )
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    no: No,
+    printed: Annotated[bool, typer.Option("--print", help="A sheet for the second channel.")] = False,
+    as_json: Json = False,
+) -> None:
+    """One report, its steps and addenda; --print makes the sheet that is handed over by other means."""
+    face = face_of(ctx)
+    with bootstrap.open_hub(face.folder) as hub:
+        told = _find(hub, no)
+    if as_json:
+        emit(told)
+    else:
+        typer.echo(report_sheet(told, face.say, full=printed))
+
+
+def _find(hub: bootstrap.Hub, no: str) -> dict[str, Any]:
+    told = find_report(hub.store, hub.vault, no)
+    if told is None:
+        raise UsageMistake(f'no report "{no}"', "`hub reports list --all` shows the numbers")
+    return told
+
+
+@app.command()
+def retry(ctx: typer.Context, no: No, as_json: Json = False) -> None:
+    """Send the messages of a report that have no receipt yet at once, not when their back-off ends."""
+    with bootstrap.open_hub(face_of(ctx).folder) as hub:
+        _find(hub, no)
+        count = bootstrap.retry_messages(hub, no)
+    if as_json:
+        emit({"report_no": no, "due_now": count})
+    else:
+        note(f"{no}: {count} message(s) due now; the daemon sends them")
+
+
+@app.command()
+def acknowledge(
+    ctx: typer.Context,
+    no: No,
+    step: Annotated[str, typer.Option("--step", help=f"One of {', '.join(STEPS)}.")],
+    by: Annotated[str, typer.Option("--by", help="Who says so: number or post.")] = "",
+    at: Annotated[str | None, typer.Option("--at", help="When; default: now.")] = None,
+    receipt_no: Annotated[str, typer.Option("--receipt-no", help="The receipt's number.")] = "",
+    note_text: Annotated[str, typer.Option("--note", help="A remark; kept sealed.")] = "",
+    until: Annotated[str | None, typer.Option("--until", help="The new end of an extension.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Record a step of the police that came by telephone or on paper: a record of the station, as feedback is."""
+    word = _step(step)
+    moment = parse_moment(at) if at else bootstrap.now()
+    row = {
+        "report_no": no, "step": word, "at": _instant(moment, at), "receipt_no": receipt_no or None, "by": by or None,
+        "note": note_text or None, "until": until,
+    }  # fmt: skip
+    with bootstrap.open_hub(face_of(ctx).folder) as hub:
+        _find(hub, no)
+        receipt = bootstrap.submit(hub, station_page("report_feedback", [row], bootstrap.now()))
+        told = _find(hub, no)
+    if as_json:
+        emit({"receipt": receipt, "report": told})
+    else:
+        note(f"{no}: {told['step']}")
+    if receipt["quarantined"] or receipt["rejected"] or receipt["pending"]:
+        raise typer.Exit(1)
+
+
+def _instant(moment: datetime, typed: str | None) -> str:
+    """As typed when it is a day, so that S1 decides what it means; else the instant."""
+    return typed if typed and len(typed) == len("2026-03-01") else moment.isoformat()
+
+
+def _step(word: str) -> str:
+    for number, chinese, english in CODES["report_step"]:
+        if word in (number, chinese, english):
+            return english
+    if word in STEPS:
+        return word
+    raise UsageMistake(f'no step is called "{word}"', f"choose one of {', '.join(STEPS)}")

@@ -1,0 +1,98 @@
+"""A report on paper: what the second channel carries when no line works. The reporter never stands on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hub.cli.moments import short
+from hub.core.sentences import Say
+
+WIDTH = 72
+_PERSON = (
+    "role",
+    "name",
+    "sex",
+    "birth_date",
+    "age",
+    "id_type",
+    "id_number",
+    "capacity",
+    "relation",
+    "phone",
+    "address",
+)
+
+
+def report_sheet(told: Mapping[str, Any], say: Say, *, full: bool) -> str:
+    """The report as lines of text; ``full`` adds room for the receiver's number, name and time."""
+    lines = [
+        say("Mandatory report {no}").format(no=told["report_no"]),
+        "=" * WIDTH,
+        *_pairs(
+            say,
+            {
+                "rule": told.get("rule"),
+                "clause": told.get("clause"),
+                "kind": _word(told.get("kind"), say),
+                "urgency": _word(told.get("urgency"), say),
+                "reporting unit": _word(told.get("reporting_unit"), say),
+                "found": short(told.get("found_at")),
+                "received": short(told.get("received_at")),
+                "made": short(told.get("created_at")),
+                "step": say(str(told["step"])),
+                "due": short(told.get("due")),
+            },
+        ),
+        "",
+        *_person(say("victim"), told.get("victim"), say),
+        *_person(say("alleged"), told.get("alleged"), say),
+        *(line for party in told.get("parties", ()) for line in _person(say("party"), party, say)),
+        *_pairs(
+            say,
+            {
+                "place": told.get("place"),
+                "narrative": told.get("narrative"),
+                "injury": _word(told.get("injury"), say),
+                "situation": _word(told.get("situation"), say),
+                "contact": told.get("contact"),
+            },
+        ),
+        "",
+        say("evidence"),
+        *(f"  {say(e['unit'])} {say(e['stream'])} {e['key']}" for e in told.get("evidence", ())),
+        "",
+        say("steps"),
+        *(f"  {short(s['at'])}  {say(s['step'])}  {say(str(s['by']))}" for s in told["steps"]),
+        *(f"  {say('addendum')} {a['addendum']}  {short(a['created_at'])}" for a in told["addenda"]),
+    ]
+    return "\n".join([*lines, *(_receiver(say) if full else ())])
+
+
+def _word(value: object, say: Say) -> str | None:
+    return None if value is None else say(str(value))
+
+
+def _pairs(say: Say, pairs: Mapping[str, object]) -> Iterator[str]:
+    for name, value in pairs.items():
+        if value not in (None, "", []):
+            yield f"{say(name)}: {value}"
+
+
+def _person(title: str, person: Mapping[str, Any] | None, say: Say) -> Iterator[str]:
+    if not person:
+        return
+    yield title
+    for name in _PERSON:
+        if person.get(name) not in (None, ""):
+            yield f"  {say(name)}: {say(str(person[name])) if name in ('sex', 'capacity', 'relation') else person[name]}"
+
+
+def _receiver(say: Say) -> list[str]:
+    blank = "_" * 24
+    return [
+        "",
+        "-" * WIDTH,
+        say("For the receiver: please fill in and give the number back to the station."),
+        *(f"{say(name)}: {blank}" for name in ("receipt number", "received by", "time")),
+    ]

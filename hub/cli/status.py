@@ -1,0 +1,68 @@
+"""`hub status`: is everything heard, applied, sent and answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from hub import bootstrap
+from hub.cli.face import Json, emit, face_of, show_pairs, show_table
+from hub.cli.moments import short
+from hub.read.status import status as read_status
+
+
+def status(ctx: typer.Context, as_json: Json = False) -> None:
+    """Connectors, accounting identity, lights, outbox and open issues."""
+    face = face_of(ctx)
+    with bootstrap.open_hub(face.folder) as hub:
+        bootstrap.bring_up_to_date(hub)
+        manifests = bootstrap.manifests()
+        told = read_status(
+            hub.store,
+            hub.settings,
+            {name: manifest.unit for name, manifest in manifests.items()},
+            {name: list(manifest.streams) for name, manifest in manifests.items()},
+            bootstrap.now(),
+        )
+        told["daemon"] = bootstrap.daemon_answers(hub.settings)
+    if as_json:
+        emit(told)
+    else:
+        _print(told)
+
+
+def _print(told: dict[str, Any]) -> None:
+    counts = told["counts"]
+    parts = [f"{counts[name]} {name}" for name in ("applied", "unchanged", "quarantined", "rejected", "pending")]
+    show_pairs(
+        {
+            "daemon": "running" if told["daemon"] else "not running",
+            "records": f"{counts['received']} received = {' + '.join(parts)}",
+            "reports": f"{told['reports']['open']} open, {told['reports']['overdue']} overdue",
+            "duties": f"{told['duties']['open']} open, {told['duties']['overdue']} overdue",
+            "outbox": ", ".join(f"{count} {name}" for name, count in told["outbox"].items()),
+        }
+    )
+    show_table(
+        ("COMMUNITY", "RED", "ORANGE", "YELLOW", "GREEN"),
+        ((place, *(str(n) for n in lights.values())) for place, lights in told["lights"].items()),
+    )
+    show_table(
+        ("CONNECTOR", "STATE", "WHO ACTS", "LAST HEARD", "NOT FRESH"),
+        (
+            (
+                row["name"],
+                row["state"],
+                row["who_acts"],
+                short(max((s["last"] for s in row["streams"] if s["last"]), default=None)),
+                ", ".join(s["stream"] for s in row["streams"] if s["fresh"] is False),
+            )
+            for row in told["connectors"]
+        ),
+    )
+    if told["issues"]:
+        show_table(
+            ("ISSUE", "SUBJECT", "SINCE", "TO DO"),
+            ((i["cause"], i["subject"], short(i["since"]), i["remedy"]) for i in told["issues"]),
+        )

@@ -1,0 +1,293 @@
+"""The hub as its web face sees it: `web/office.py`'s port, with least data for each role. Default deny."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from hub.core.explain import withhold
+from hub.core.freight import Page
+from hub.core.ladder import STEPS
+from hub.core.message import light_change
+from hub.core.policy import Policy
+from hub.core.records import Light, StreamKey
+from hub.line.ports import Vault
+from hub.read.explain import explain_household
+from hub.read.households import NotFoundError, find_household, list_households, show_household
+from hub.read.reports import find_report, reports
+from hub.runtime.service import wait_applied
+from hub.runtime.station import station_page
+from hub.sdk.manifest import Manifest, strip
+from hub.secret_files import SecretError, read_secret
+from hub.security.credentials import find_token
+from hub.settings import Limits, Settings
+from hub.store import feeds, ledger, pages
+from hub.store.engine import SqlStore
+from hub.web.office import Caller
+
+SECRETS_SECONDS = 2.0
+"""How long a read credential is remembered: a revoked one is refused within 5 s on every node."""
+ACKNOWLEDGED_SECONDS = 2.0
+
+NO_HOUSEHOLDS = frozenset({"auditor", "it"})
+"""Roles that see no person and so no household."""
+SEES_CATEGORY = frozenset({"coordinator", "police_duty", "prosecutor", "exporter"})
+"""Roles that need to know of a girl victim (section 6)."""
+SEES_IDENTITY = frozenset({"coordinator", "police_duty", "prosecutor", "exporter"})
+ALL_REPORTS = frozenset({"police_duty", "coordinator", "exporter"})
+READER_OF = {"police_duty": "police", "prosecutor": "procuratorate"}
+"""Role → the unit whose knowledge of reasons it shares."""
+
+
+class HubOffice:
+    """One hub's office. ``land`` makes a page durable; ``settings`` may be swapped when the configuration is reloaded."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        manifests: Mapping[str, Manifest],
+        store: SqlStore,
+        vault: Vault,
+        policy: Policy,
+        land: Callable[[Page], str],
+        readiness: Callable[[], Mapping[str, bool]],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.settings = settings
+        self._manifests = manifests
+        self._store = store
+        self._vault = vault
+        self._policy = policy
+        self._land = land
+        self._readiness = readiness
+        self._clock = clock
+        self._known: tuple[float, list[Caller], list[str]] = (-SECRETS_SECONDS, [], [])
+
+    @property
+    def limits(self) -> Limits:
+        """Bounds on what comes in."""
+        return self.settings.limits
+
+    # --- who asks
+
+    def caller(self, token: str) -> Caller | None:
+        """Whose credential this is; every known one is compared, in constant time."""
+        read_at, callers, kept = self._known
+        if time.monotonic() - read_at >= SECRETS_SECONDS:
+            callers, kept = self._credentials()
+            self._known = (time.monotonic(), callers, kept)
+        found = find_token(token, kept)
+        return None if found is None else callers[found]
+
+    def _credentials(self) -> tuple[list[Caller], list[str]]:
+        callers, kept = [], []
+        for name, config in self.settings.connectors.items():
+            if config.enabled and config.push_token is not None:
+                try:
+                    kept.append(read_secret(config.push_token).decode().strip())
+                    callers.append(Caller("connector", name))
+                except SecretError:
+                    continue  # `hub check` says so; nobody comes in by it
+        for row in self.settings.tokens:
+            if row.get("hash") and row.get("role"):
+                kept.append(row["hash"] if ":" in row["hash"] else f"sha256:{row['hash'].lower()}")
+                communities = tuple(filter(None, row.get("communities", "").split(",")))
+                callers.append(Caller("role", row["role"], communities))
+        return callers, kept
+
+    # --- departments
+
+    def takes(self, connector: str, stream: str) -> bool:
+        """Whether an enabled connector of that name has this stream."""
+        config, manifest = self.settings.connectors.get(connector), self._manifests.get(connector)
+        return bool(config and config.enabled and manifest and stream in manifest.streams)
+
+    def strip(self, connector: str, stream: str, rows: Sequence[Any]) -> list[Any]:
+        """The rows without what must never be stored."""
+        config = self.settings.connectors[connector].streams.get(stream)
+        return strip(self._manifests[connector].streams[stream], rows, config.fields if config else {})[0]
+
+    def land(self, page: Page) -> str:
+        """Durable when it returns; the stream is named by its unit."""
+        manifest = self._manifests.get(page.stream.unit)
+        unit = manifest.unit if manifest else page.stream.unit
+        return self._land(page._replace(stream=StreamKey(unit, page.stream.stream)))
+
+    def applied(self, uid: str, seconds: float) -> bool:
+        """Waits at most ``seconds`` for the page to be applied."""
+        return wait_applied(self._store, uid, seconds)
+
+    def receipt(self, uid: str) -> Mapping[str, Any] | None:
+        """The receipt as it stands now, with its connector as ``unit``."""
+        with self._store.read() as sql:
+            found, unit = pages.receipt(sql, uid), feeds.page_unit(sql, uid)
+        if found is None:
+            return None
+        return {**found, "unit": next((n for n, m in self._manifests.items() if m.unit == unit), unit)}
+
+    def parcels(self, caller: Caller, after: str, limit: int) -> Mapping[str, Any]:
+        """Messages addressed to the caller's unit, oldest first."""
+        manifest = self._manifests.get(caller.name) if caller.kind == "connector" else None
+        unit = manifest.unit if manifest else caller.name.removeprefix("unit:") if "unit:" in caller.name else ""
+        if not unit:
+            return {"parcels": [], "next": after}
+        with self._store.read() as sql:
+            found = feeds.messages_to(sql, unit, after, limit)
+        told = [
+            {
+                "message_no": message.no,
+                "kind": message.kind,
+                "state": message.state,
+                "created_at": message.created_at.isoformat(),
+                "message": orjson.loads(self._vault.open_blob(message.no, message.body)),
+            }
+            for message in found
+        ]
+        return {"parcels": told, "next": found[-1].no if found else after}
+
+    # --- people
+
+    def households(self, caller: Caller, community: str | None, light: str | None) -> Iterable[Mapping[str, Any]]:
+        """Living households of the caller's communities."""
+        if caller.name in NO_HOUSEHOLDS or (light is not None and light not in Light.__members__):
+            return []
+        wanted = Light[light] if light else None
+        return [
+            self._seen(caller, row)
+            for row in list_households(self._store, community=community, light=wanted)
+            if _reaches(caller, row["community"])
+        ]
+
+    def household(self, caller: Caller, uid: str) -> Mapping[str, Any] | None:
+        """One household as far as the caller may see it."""
+        if caller.name in NO_HOUSEHOLDS:
+            return None
+        try:
+            with self._store.read() as sql:
+                told = show_household(sql, self._vault, find_household(sql, uid))
+        except NotFoundError:
+            return None
+        if not _reaches(caller, told["community"]):
+            return None
+        if caller.name not in SEES_IDENTITY:
+            told["members"] = [{**member, "id_number": None} for member in told["members"]]
+        if caller.name not in SEES_IDENTITY and caller.name != "station":
+            told["events"] = []
+        return self._seen(caller, told)
+
+    def explanation(self, caller: Caller, uid: str, as_of: datetime | None) -> Mapping[str, Any] | None:
+        """Why, with what this caller may know of it."""
+        if caller.name in NO_HOUSEHOLDS:
+            return None
+        try:
+            with self._store.read() as sql:
+                found = find_household(sql, uid)
+                if not _reaches(caller, found.community):
+                    return None
+                told = explain_household(sql, found, self._policy, as_of or self._clock())
+        except NotFoundError:
+            return None
+        return self._seen(caller, told)
+
+    def _seen(self, caller: Caller, told: Mapping[str, Any]) -> dict[str, Any]:
+        """Reasons by role; `girl_victim` only for those who need it."""
+        reader = READER_OF.get(caller.name, caller.name.removeprefix("unit:"))
+        seen = withhold(told, reader)
+        if caller.name not in SEES_CATEGORY and "categories" in seen:
+            seen["categories"] = [row for row in seen["categories"] if row["category"] != "girl_victim"]
+        return seen
+
+    def reports(self, caller: Caller) -> Iterable[Mapping[str, Any]]:
+        """Reports the caller may know of."""
+        told = self._told(caller)
+        return [seen for row in reports(self._store, self._vault) if (seen := self._report(caller, row, told))]
+
+    def report(self, caller: Caller, number: str) -> Mapping[str, Any] | None:
+        """One report; None when it does not exist or is not the caller's."""
+        found = find_report(self._store, self._vault, number)
+        return None if found is None else self._report(caller, found, self._told(caller))
+
+    def _told(self, caller: Caller) -> set[str]:
+        """Reports the procuratorate was told of by the ladder."""
+        if caller.name not in ("prosecutor", "unit:procuratorate"):
+            return set()
+        with self._store.read() as sql:
+            return feeds.told_to(sql, "procuratorate")
+
+    def _report(self, caller: Caller, row: Mapping[str, Any], told: set[str]) -> dict[str, Any] | None:
+        """The whole report, a shorter one for the station, or None (section 5: three secrets)."""
+        own = caller.name in ALL_REPORTS or row["report_no"] in told
+        unit = caller.name.removeprefix("unit:").removeprefix("head:")
+        if own or unit in ("police", row.get("reporting_unit")):
+            return dict(row)
+        if caller.name != "station" or not self._is_near(caller, row.get("household")):
+            return None
+        return {key: row.get(key) for key in ("report_no", "household", "urgency", "created_at", "step", "due")}
+
+    def _is_near(self, caller: Caller, household: object) -> bool:
+        if not isinstance(household, str):
+            return False
+        with self._store.read() as sql:
+            try:
+                return _reaches(caller, find_household(sql, household).community)
+            except NotFoundError:
+                return False
+
+    def acknowledge(self, caller: Caller, number: str, step: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Land a step of the ladder: the police any, the reporting unit that it has the answer."""
+        found = find_report(self._store, self._vault, number)
+        word = str(step.get("step"))
+        if found is None or word not in STEPS or not _may_acknowledge(caller, word, found.get("reporting_unit")):
+            return None
+        now = self._clock()
+        row = {name: step.get(name) for name in ("receipt_no", "note", "until") if step.get(name)}
+        said_by = str(step.get("by") or caller.name)[:64]
+        row |= {"report_no": number, "step": word, "at": step.get("at") or now.isoformat(), "by": said_by}
+        uid = self._land(station_page("report_feedback", [row], now))
+        wait_applied(self._store, uid, ACKNOWLEDGED_SECONDS)
+        return find_report(self._store, self._vault, number)
+
+    def light_changes(self, caller: Caller, after: str, limit: int) -> Mapping[str, Any]:
+        """The change feed for the grid platform; roles see their communities."""
+        if (caller.kind == "connector" and caller.name != "community_grid") or caller.name in NO_HOUSEHOLDS:
+            return {"changes": [], "next": after}
+        with self._store.read() as sql:
+            found = feeds.light_changes(sql, after, limit, caller.communities)
+        changes = [
+            light_change(c.no, c.registered, c.household, c.community, c.light.name, c.was.name, c.since, c.reason)
+            for c in found
+        ]
+        return {"changes": changes, "next": found[-1].no if found else after}
+
+    # --- the process
+
+    def readiness(self) -> Mapping[str, bool]:
+        """Intake, schedule and outbox: which of them run."""
+        return self._readiness()
+
+    def metrics(self) -> Mapping[str, float]:
+        """Counts only: no household, no unit's content."""
+        with self._store.read() as sql:
+            found = {f"hub_records_{name}": float(n) for name, n in pages.accounting(sql).items()}
+            found |= {f'hub_parcels{{state="{state}"}}': float(n) for state, n in ledger.outbox(sql).items()}
+            found["hub_issues_open"] = float(len(ledger.issues(sql)))
+            for letter, name in (("M", "reports"), ("D", "duties")):
+                now_open, overdue = ledger.open_owed(sql, letter, int(self._clock().timestamp() * 1_000_000))
+                found |= {f"hub_{name}_open": float(now_open), f"hub_{name}_overdue": float(overdue)}
+        return found
+
+
+def _reaches(caller: Caller, community: str | None) -> bool:
+    """Whether a household of this community is the caller's; no list of communities means all."""
+    return not caller.communities or community in caller.communities
+
+
+def _may_acknowledge(caller: Caller, step: str, reporting_unit: object) -> bool:
+    if caller.name in ("police", "police_duty", "unit:police"):
+        return True
+    unit = caller.name.removeprefix("unit:")
+    return step == "answered" and unit in (reporting_unit, "coordinator")
