@@ -101,7 +101,7 @@ class Hub:
         return told["light"], {c["rule"] for c in told["concerns"] if c["state"] == "open"}
 
 
-def call(number: str, at: str, **columns: Any) -> dict[str, Any]:
+def call(number: str, at: str, /, **columns: Any) -> dict[str, Any]:
     """A 110 call between husband and wife."""
     return {
         "call_no": number, "called_at": at, "updated_at": at, "category": "1", "intensity": "1", "relation": "配偶",
@@ -109,7 +109,7 @@ def call(number: str, at: str, **columns: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def by_couple(key: str, number: str, at: str, **columns: Any) -> dict[str, Any]:
+def by_couple(key: str, number: str, at: str, /, **columns: Any) -> dict[str, Any]:
     """A record about the wife as victim and the husband as abuser."""
     return {
         key: number, "updated_at": at, "relation": "配偶", "community_code": COMMUNITY,
@@ -117,7 +117,7 @@ def by_couple(key: str, number: str, at: str, **columns: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def between(key: str, number: str, at: str, **columns: Any) -> dict[str, Any]:
+def between(key: str, number: str, at: str, /, **columns: Any) -> dict[str, Any]:
     """A record with husband and wife as parties."""
     return {
         key: number, "updated_at": at, "relation": "配偶", "community_code": COMMUNITY,
