@@ -72,6 +72,13 @@ def standing_by_number(sql: Sql, numbers: Iterable[str]) -> list[StandingRow]:
     return _with_causes(sql, {int(r[0]): r for r in found})
 
 
+def standing_by_id(sql: Sql, number: int) -> StandingRow | None:
+    """One row, its causes unresolved."""
+    found = sql.rows(f"SELECT {_COLUMNS} FROM owed o WHERE o.id = ?", (number,))  # noqa: S608
+    rows = _with_causes(sql, {int(r[0]): r for r in found})
+    return rows[0] if rows else None
+
+
 def standing_by_slot(sql: Sql, slots: Iterable[str]) -> list[StandingRow]:
     """Rows that no record causes (D20, D26), by their slots."""
     found = sql.rows_in(f"SELECT {_COLUMNS} FROM owed o WHERE o.what IN ('D20', 'D26') AND o.slot {{in}}", slots)  # noqa: S608

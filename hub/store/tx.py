@@ -28,3 +28,11 @@ class Tx(Sql):
                 "INSERT INTO issue (uid, code, subject, since, remedy) VALUES (?,?,?,?,?)",
                 (new_uid(), code, subject, to_us(at), remedy),
             )
+
+    def close_issues(self, codes: tuple[str, ...], subject: str, at: datetime) -> None:
+        """The fault is gone: its issues are closed in this commit."""
+        self.run_in(
+            "UPDATE issue SET closed_at = ? WHERE closed_at IS NULL AND subject = ? AND code {in}",
+            codes,
+            (to_us(at), subject),
+        )
