@@ -52,7 +52,7 @@ def weekly_visits(first_month: int, last_month: int) -> list[Row]:
     from datetime import date, timedelta
 
     day, out, n = date(2025, first_month, 3), [], 0
-    while day.month <= last_month:
+    while day.year == 2025 and day.month <= last_month:
         n += 1
         row = visit(f"V{n}", day.isoformat(), "1")
         out += [("womens_federation", "visit", row), ("community_grid", "visit", dict(row))]
