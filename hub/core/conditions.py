@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from hub.core.codes import CODES
 from hub.core.errors import ConfigurationError
 from hub.core.records import Fact, Facts, Key
 from hub.core.timeline import Derived
@@ -21,11 +22,24 @@ from hub.core.words import COMMON, KINDS
 
 Condition = Callable[[Facts, Derived, Key], bool]
 
-_ATOM: Final = re.compile(r"(\w+)(?:\s+(recorded|unrecorded)|\s*(>=|<=|=)\s*(.+))?")
+_ATOM: Final = re.compile(r"(\w+)(?:\s+(recorded|unrecorded)|\s*(>=|<=|=)\s*([^=\s].*))?")
 _WORDS: Final = ("grade", "situation", "victim_capacity", "injury_rank", "victim_age")
 """Derived facts that are words or numbers; the other fields of ``Derived`` are flags."""
 _FLAGS: Final = frozenset(Derived._fields) - {*_WORDS, "victim"}
 _FACTS: Final = frozenset(COMMON).union(CARRIED, *(kind.facts for kind in KINDS.values()))
+
+_CODED: Final = {
+    name: frozenset(
+        word
+        for kind in KINDS.values()
+        for fact, known in kind.facts.items()
+        if fact == name and known.form in ("code", "codes")
+        for _, _, word in CODES[known.table]
+    )
+    for name in {f for kind in KINDS.values() for f, known in kind.facts.items() if known.form in ("code", "codes")}
+    if all(kind.facts[name].form in ("code", "codes") for kind in KINDS.values() if name in kind.facts)
+}
+"""Coded facts → every word a table of theirs knows, so that a slip of the pen is found when the file is loaded."""
 
 
 def compile_when(table: Mapping[str, Any] | None, where: str) -> Condition:
@@ -61,7 +75,10 @@ def _compile(item: object, where: str) -> Condition:
     if operator is None:
         return lambda facts, derived, key: read(facts, derived) is True
     if operator == "=":
-        return _one_of(read, frozenset(part.strip() for part in value.split("|")))
+        words = frozenset(part.strip() for part in value.split("|"))
+        if name in _CODED and not words <= _CODED[name]:
+            raise _bad(where, f"{name} is never {sorted(words - _CODED[name])[0]!r}", "see the code tables")
+        return _one_of(read, words)
     if not value.strip().isdigit():
         raise _bad(where, f"{value!r} is no number", "compare with a whole number")
     return _compared(read, int(value), at_least=operator == ">=")

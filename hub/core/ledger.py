@@ -11,7 +11,7 @@ from hub.core.marks import Close
 from hub.core.proofs import Evidence
 from hub.core.records import Case, Event, Key, Light, Silence, StreamKey
 from hub.core.rules import Policy
-from hub.core.visits import Visit, rhythms
+from hub.core.visits import Visit
 
 INCIDENTS = StreamKey("police", "incident")
 """The stream that must have been heard before any step down by judgement (section 4)."""
@@ -52,7 +52,6 @@ class Fold:
         self.criminal: dict[str, set[str]] = {}  # numbers that speak of one criminal case
         self.steps: list[tuple[datetime, str, Light]] = []  # G1, Y4, T1 openings and the light before (relapse)
         self.notes: list[str] = []
-        self.rhythms = rhythms(policy.raw)
 
     def end(self, concern: Standing, at: datetime, how: str, key: Key | None, leads_to: str | None) -> None:
         """Close a concern, what rests on it, and the days that led to it."""
@@ -74,7 +73,7 @@ class Fold:
             signers=len(set(signed)) if isinstance(signed, tuple) else 0,
             last_violent=self.last_violent(),
             visits=[visit for visit in self.visits if visit.at <= at],
-            rhythms=self.rhythms,
+            rhythms=self.policy.rhythms,
             answered=self.answered,
         )
 

@@ -20,6 +20,7 @@ from hub.core.conditions import compile_when
 from hub.core.errors import ConfigurationError
 from hub.core.records import Light
 from hub.core.rules import CONCERNED, SHAPES, Again, Closer, Descent, Finder, Often, Opening, Policy, Rule
+from hub.core.visits import rhythms
 
 __all__ = ["Policy", "load_calendar", "load_policy"]
 
@@ -71,6 +72,7 @@ def load_policy(
             (k, compile_when(row.get("when"), "signal")) for row in raw.get("signal", ()) for k in row["kinds"]
         ),
         finders=tuple(_finder(row) for row in raw.get("report", ())),
+        rhythms=rhythms(raw),
         clauses=_clauses(raw),
     )
 

@@ -14,6 +14,7 @@ from hub.core.clocks import Calendar
 from hub.core.conditions import Condition
 from hub.core.records import Event, Light
 from hub.core.timeline import PARTIES_ONLY, Derived
+from hub.core.visits import Rhythm
 from hub.core.words import KINDS
 
 SHAPES: Final = ("on", "while", "often", "after", "again")
@@ -114,6 +115,7 @@ class Policy:
     closes_by: Mapping[str, tuple[str, ...]]  # rule → ids of the descents that could close it
     signals: Mapping[str, tuple[Condition, ...]]
     finders: tuple[Finder, ...]
+    rhythms: Mapping[Light, Rhythm]  # how often D2 and D3 let a unit wait
     clauses: Mapping[str, tuple[str, str]]
 
     def clause(self, rule: str) -> tuple[str, str]:

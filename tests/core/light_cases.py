@@ -96,7 +96,16 @@ def event(line: str) -> Event:
         roles = ("party_a", "party_b") if kind in BETWEEN else ("victim", "alleged")
         parties = [_party(roles[0], 1), _party(roles[1], 2)]
     return Event(
-        Key(unit, stream, number), 1, kind, opening(when(at)), facts, tuple(parties), tuple(related), live, updated, updated
+        Key(unit, stream, number),
+        1,
+        kind,
+        opening(when(at)),
+        facts,
+        tuple(parties),
+        tuple(related),
+        live,
+        updated,
+        updated,
     )
 
 
@@ -173,5 +182,7 @@ def said(went: Course, text: str) -> str:
         elif name == "since":
             words.append(f"since={went.since:%Y-%m-%dT%H:%M}" if went.since else "since=")
         elif name == "sources":
-            words.append("sources=" + ",".join(sorted(k.no for c in went.concerns if c.until is None for k in c.events)))
+            words.append(
+                "sources=" + ",".join(sorted(k.no for c in went.concerns if c.until is None for k in c.events))
+            )
     return " ".join(words)

@@ -96,7 +96,10 @@ def newest(versions: list[tuple[datetime, Facts]]) -> Facts:
 def test_order_of_arrival_and_repetition_of_versions_do_not_matter(states: list[str], shuffler: random.Random) -> None:
     """Versions in any order, each perhaps twice, carry the same facts."""
     versions: list[tuple[datetime, Facts]] = [
-        (at_day(10 * n), {"status": state, "closed_on": FIRST + timedelta(days=10 * n) if state == "resolved" else None})
+        (
+            at_day(10 * n),
+            {"status": state, "closed_on": FIRST + timedelta(days=10 * n) if state == "resolved" else None},
+        )
         for n, state in enumerate(states)
     ]
     mixed = [*versions, *versions[:2]]
