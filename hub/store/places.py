@@ -70,10 +70,11 @@ def save_placing(tx: Tx, hood: Hood, placing: Placing, at: int) -> Placed:
 
 def _save_persons(tx: Tx, hood: Hood, placing: Placing, person: _Numbers) -> dict[tuple[int, int], int]:
     changed: dict[tuple[int, int], int] = {}
+    rewritten = {hood.record_ids[entry.key] for entry in hood.neighbourhood.entries if entry.fresh}
     for (key, idx), number in placing.persons.items():
         spot = (hood.record_ids[key], idx)
         real = person(number)
-        if hood.persons.get(spot) != real:
+        if spot[0] in rewritten or hood.persons.get(spot) != real:
             changed[spot] = real
     tx.insert("person", ("id", "uid", "protected"), [(real, new_uid(), False) for real in person.given.values()])
     tx.many(
