@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
@@ -19,8 +19,10 @@ from hub.core.freight import Page
 from hub.core.policy import Policy
 from hub.core.policy import load_policy as compile_policy
 from hub.core.records import StreamKey
+from hub.line.intake import REDRIVE
 from hub.line.land import land
 from hub.line.letters import DUTY, Outward
+from hub.line.writer import DraftShelf, WriterPlan, drain
 from hub.logs import redaction
 from hub.receivers import Stream
 from hub.runtime.local_socket import is_served
@@ -38,7 +40,7 @@ from hub.security.keys import load_keys
 from hub.security.vault import Vault
 from hub.settings import ConnectorConfig, Installed, Settings
 from hub.store.engine import SqlStore, open_store
-from hub.store.ledger import hasten
+from hub.store.ledger import QuarantineView, hasten
 from hub.store.numbers import new_uid
 from hub.store.schema import newest, revision, upgrade
 from hub.toml_reader import Mistake
@@ -236,14 +238,48 @@ def submission(hub: Hub) -> Submission:
 
 def drain_all(hub: Hub) -> None:
     """Apply everything that has landed, and judge everything that is due."""
-    from hub.line.apply import drain
+    drain(hub.store, hub.workers, hub.vault, hub.policy, now, writer_plan(hub))
 
-    drain(hub.store, hub.workers, hub.vault, hub.policy)
+
+def writer_plan(hub: Hub, owner: str = "", shelf: DraftShelf | None = None, wake: Event | None = None) -> WriterPlan:
+    """What the writer needs to know of this folder."""
+    settings = hub.settings
+    return WriterPlan(owner, settings.lease, settings.tick, hub.outward, hub.live_from, shelf=shelf, wake=wake)
 
 
 def submit(hub: Hub, page: Page) -> Receipt:
     """One page in, its receipt out: by the daemon where one holds the archive, else by ourselves."""
     return submission(hub).submit(page)
+
+
+def redrive(hub: Hub, rows: Sequence[QuarantineView]) -> list[Receipt]:
+    """Waiting rows once more through the line, as pages of their stream and mode; a receipt for each page."""
+    groups: dict[tuple[str, str, str], list[QuarantineView]] = {}
+    for row in rows:
+        groups.setdefault((row.unit, row.stream, row.mode), []).append(row)
+    way, size = submission(hub), hub.settings.limits.rows_per_page
+    with way.door() as take:
+        uids = [
+            take(_redrive_page(hub, StreamKey(unit, stream), mode, some[start : start + size]))
+            for (unit, stream, mode), some in groups.items()
+            for start in range(0, len(some), size)
+        ]
+        return [way.receipt(uid) for uid in uids]
+
+
+def _redrive_page(hub: Hub, stream: StreamKey, mode: str, rows: Sequence[QuarantineView]) -> Page:
+    originals = [hub.vault.open_blob(row.uid, row.original) or b"{}" for row in rows]
+    return Page(
+        uid=new_uid(),
+        stream=stream,
+        mode=mode,
+        door="redrive",
+        body=b"[" + b",".join(originals) + b"]",
+        rows=len(rows),
+        first_row=0,
+        received_at=now(),
+        source=REDRIVE + ",".join(row.uid for row in rows),
+    )
 
 
 def bring_up_to_date(hub: Hub) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hub import logs
-from hub.cli import connectors, duties, households, policy, reports
+from hub.cli import connectors, duties, households, policy, quarantine, reports
 from hub.cli.check import check
 from hub.cli.export import export
 from hub.cli.face import Face, HubGroup
@@ -50,6 +50,7 @@ for name, group in {
     "households": households.app,
     "reports": reports.app,
     "duties": duties.app,
+    "quarantine": quarantine.app,
     "policy": policy.app,
 }.items():
     app.add_typer(group, name=name)

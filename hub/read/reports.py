@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from hub.core.ladder import TABLE
 from hub.core.message import without_reporter
 from hub.core.settle import is_duty, is_report
 from hub.line.ports import Vault
@@ -55,22 +56,25 @@ def report(
     return {
         **without_reporter(body),
         "household": row.household,
-        "step": _stands(row, sent),
+        "step": _stands(row, steps),
         "due": row.due.isoformat() if row.due else None,
-        "cancelled_at": cancelled if row.state == "cancelled" else None,
+        "cancelled_at": cancelled
+        or (row.closed_at.isoformat() if row.state == "cancelled" and row.closed_at else None),
         "steps": steps,
         "addenda": list(addenda),
         "messages": [_message(parcel) for parcel in sent],
     }
 
 
-def _stands(row: OwedView, sent: Sequence[ParcelView]) -> str:
-    """The step of the ladder: the row's own, or what its parcels say before the police spoke."""
-    if row.state not in ("open", "queued", "sent"):
-        return row.state
-    if any(parcel.received_at for parcel in sent):
-        return "received"
-    return "sent" if any(parcel.sent_at for parcel in sent) else "queued"
+def _stands(row: OwedView, steps: Sequence[Mapping[str, Any]]) -> str:
+    """Where it stands by the steps climbed: the ladder's own table, over sends, receipts and the police's records."""
+    state = "queued"
+    for step in steps:
+        if step["step"] == "sent":
+            state = "sent" if state == "queued" else state
+        else:
+            state = TABLE[state].get(step["step"], state)
+    return "cancelled" if row.state == "cancelled" else state
 
 
 def _steps(row: OwedView, feedback: Sequence[FeedbackView], sent: Sequence[ParcelView]) -> list[dict[str, Any]]:
