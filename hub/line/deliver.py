@@ -101,6 +101,8 @@ def _record(tx: Tx, vault: Vault, row: ParcelRow, answer: Answer, now: datetime,
     state = STATES[answer.step]
     wait = timedelta(seconds=max(answer.after or 0.0, retry.jitter(row.attempts, retry.base, retry.longest)))
     record_attempt(tx, row.id, state, answer.detail, now + wait, now, answer.number)
+    if state in ("sent", "received") and row.kind == REPORT:
+        tx.run("UPDATE owed SET state = 'sent' WHERE id = ? AND state = 'queued'", (row.owed_id,))
     if answer.step == "received" and row.owed_id is not None:
         _land(tx, vault, _receipt(row, answer, now))
     if answer.rows:

@@ -91,6 +91,7 @@ class Outbox:
             body = self._send(letter, number, owed)
             self._reports.update(dict.fromkeys(owed.causes, no))
             self._bodies[no] = letter.body
+            owed = owed._replace(opened=self._as_of)  # its clocks run from the moment it exists
         elif kind_of(owed.what) == DUTY:
             self._send(self._writer.envelope(DUTY, no, owed.to, self._writer.duty_body(owed, no, state)), number, owed)
         elif owed.what == "escalation" and owed.facts.get("channel") == "second":

@@ -12,7 +12,7 @@ import orjson
 
 from hub.bootstrap import connectors
 from hub.core.freight import Page
-from hub.core.policy import Policy, load_calendar, load_policy
+from hub.core.policy import Policy, load_policy
 from hub.core.records import SHANGHAI, Light, StreamKey
 from hub.line.land import land
 from hub.line.letters import Outward
@@ -29,7 +29,7 @@ from hub.store.numbers import new_uid
 
 POLICIES = Path(__file__).parents[2] / "hub" / "policies"
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=SHANGHAI)
-WIFE, HUSBAND, CHILD = "310101199005124521", "310101198803154417", "310101201505083025"
+WIFE, HUSBAND, CHILD = "310101199005124527", "310101198803154419", "310101201505083020"
 
 
 def the_policy() -> Policy:
@@ -66,7 +66,11 @@ class Line:
         self.workers = Workers(
             {
                 c.unit: ThreadWorker(
-                    c, ConnectorConfig(name=n, enabled=True, path=Path("none")), Limits(), clock=self.clock, new_uid=new_uid
+                    c,
+                    ConnectorConfig(name=n, enabled=True, path=Path("none")),
+                    Limits(),
+                    clock=self.clock,
+                    new_uid=new_uid,
                 )
                 for n, c in connectors().items()
             }
@@ -130,7 +134,9 @@ class Line:
 
     def owed(self, letter: str = "") -> list[tuple[str, str, str]]:
         """(what, to, state) of owed things whose name begins with ``letter``."""
-        rows = self.rows('SELECT what, "to", state FROM owed WHERE what LIKE ? ORDER BY what, "to", state', f"{letter}%")
+        rows = self.rows(
+            'SELECT what, "to", state FROM owed WHERE what LIKE ? ORDER BY what, "to", state', f"{letter}%"
+        )
         return [(what, to, state) for what, to, state in rows]
 
 
@@ -139,8 +145,8 @@ def call(no: str = "C1", **facts: Any) -> dict[str, Any]:
     return {
         "call_no": no, "called_at": "2026-11-20 21:00:00", "category": "1", "intensity": "1", "relation": "配偶",
         "community_code": "310101001001", "updated_at": "2026-11-20 22:00:00",
-        "victim_name": "林晓梅", "victim_id_number": WIFE, "abuser_name": "赵大伟", "abuser_id_number": HUSBAND,
-        "narrative": "夫妻争吵",
+        "party_a_name": "赵大伟", "party_a_id_number": HUSBAND, "party_b_name": "林晓梅", "party_b_id_number": WIFE,
+        "victim_name": "林晓梅", "victim_id_number": WIFE, "narrative": "夫妻争吵",
     } | facts  # fmt: skip
 
 
