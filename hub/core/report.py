@@ -54,6 +54,7 @@ def owed(case: Case, course: Course, policy: Any, moment: Moment, *, read: Groun
         ladder = ladders[report.no]
         if report.no not in kept:
             out += _request(g, report, ladder)
+            out += _ended(g, report, ladder)
         out += _follow(g, policy, report, ladder)
     return out
 
@@ -194,6 +195,15 @@ def _request(g: Ground, report: Report, ladder: Ladder) -> Iterator[Owed]:
             yield one._replace(closed=Closing(ladder.cancelled.at, ladder.cancelled.by, "granted"))
         elif not report.cancelled:
             yield one
+
+
+def _ended(g: Ground, report: Report, ladder: Ladder) -> Iterator[Owed]:
+    """A report whose records no longer ask for it ends when the police say so."""
+    if ladder.cancelled is None or report.causes & g.case.moved:
+        return
+    slot = UNKNOWN if report.victim is None else f"victim:{report.victim}"
+    closed = Closing(ladder.cancelled.at, ladder.cancelled.by, "cancelled")
+    yield Owed(report.rule, POLICE, slot, report.causes, report.opened_at, None, closed, {}, True, g.case.household)
 
 
 def _runs_here(g: Ground, report: Report, ladder: Ladder) -> bool:

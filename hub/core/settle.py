@@ -172,7 +172,7 @@ def _requests(
     kept = {s.no for s, o in pairs if s is not None and o is not None}
     wanted = {key for o in reports if o.closed is None for key in o.causes}
     unowed = {s.no: s for s, o in pairs if s is not None and o is None and s.state not in (*ENDED, REVIEW)}
-    over = {s.no for s, _ in pairs if s is not None and s.state in ENDED}
+    over = {s.no for s, o in pairs if s is not None and (s.state in ENDED or _is_cancelled(o))}
     named = set()
     for request in asked:
         no = str(request.facts.get("report_no", ""))
@@ -193,6 +193,10 @@ def _requests(
         no = str(row.owed.facts.get("report_no", ""))
         if row.owed.what in ("cancellation", "notice") and no in over and no not in {r.slot for r in asked}:
             yield row.owed._replace(closed=Closing(row.owed.opened, None, "granted"))
+
+
+def _is_cancelled(owes: Owed | None) -> bool:
+    return owes is not None and owes.closed is not None and owes.closed.how == "cancelled"
 
 
 def _acts(stands: Standing | None, owes: Owed | None, replayed: frozenset[Key]) -> Iterator[Act]:

@@ -123,9 +123,21 @@ def _seal(
         if not clean.rejected or clean.draft is None:
             return clean
         return vault.seal(clean.draft, mode, received_at, clean)
+    clean = as_feedback(clean)
     if since is not None and mode == "live" and clean.at is not None and clean.at.date() < since:
         mode = "backfill"
     return vault.seal(clean, mode, received_at)
+
+
+def as_feedback(draft: Draft) -> Draft:
+    """A receipt of a report's message is the step *received* of that report: one ladder, whatever door it came by."""
+    number = draft.facts.get("message_no")
+    if draft.kind != "receipt" or not isinstance(number, str) or not number.startswith("MR-"):
+        return draft
+    facts = {"report_no": number, "step": "received", "at": draft.facts.get("at")}
+    if draft.facts.get("receipt_no"):
+        facts["receipt_no"] = draft.facts["receipt_no"]
+    return draft._replace(kind="report_feedback", facts=facts)
 
 
 def _defect(draft: Draft, error: Exception) -> Problem:
