@@ -80,7 +80,7 @@ def _commit(
     if work.lease is not None:
         check_lease(tx, work.lease)
     households = due_households(tx, as_of, DUE) if due is None else due
-    intake = Intake(tx, work, policy, as_of)
+    intake = Intake(tx, work, policy, as_of, outward.communities)
     scope = intake.take(frozenset(households))
     if scope.households or scope.records or scope.owed:
         judge(tx, scope, policy, work.vault, outward, as_of)

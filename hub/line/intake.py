@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from hub.core.clocks import Moment
 from hub.core.freight import Sealed
 from hub.core.hood import Placing
-from hub.core.oversight import unreadable
+from hub.core.oversight import district_duties, unreadable
 from hub.core.place import place
 from hub.core.policy import Policy
 from hub.core.records import Event, Key, Owed, Problem, StreamKey
@@ -19,6 +20,7 @@ from hub.line.subjects import Subjects
 from hub.store import pages
 from hub.store.cases import waiting_households
 from hub.store.compare import Incoming, Outcome, Truth, compare
+from hub.store.district import activities, began, district_is_due, keep_next_look
 from hub.store.hoods import FreshRecord, read_hood
 from hub.store.places import NOWHERE, Placed, save_placing
 from hub.store.protection import save_protection
@@ -33,7 +35,10 @@ REDRIVE = "redrive:"
 class Intake:
     """What one commit takes in."""
 
-    def __init__(self, tx: Tx, work: Prepared, policy: Policy, as_of: datetime) -> None:
+    def __init__(
+        self, tx: Tx, work: Prepared, policy: Policy, as_of: datetime, communities: tuple[str, ...] = ()
+    ) -> None:
+        self._communities = communities
         self._tx = tx
         self._work = work
         self._policy = policy
@@ -114,18 +119,40 @@ class Intake:
             live=frozenset(live),
             fenced=frozenset(fenced - live),
             replayed=frozenset(truth.key for _, truth in changed if not truth.live),
-            owed=tuple(self._unreadable()),
+            owed=(*self._unreadable(), *self._district(changed)),
         )
 
+    def _district(self, changed: list[tuple[int, Truth]]) -> Iterable[Owed]:
+        """D20: months and quarters in which nothing was held."""
+        told = any(truth.event.kind == "activity" for _, truth in changed)
+        communities = self._communities
+        if not communities or not (told or district_is_due(self._tx, self._as_of)):
+            return ()
+        since = began(self._tx) or self._as_of
+        moment = Moment(self._as_of)
+        owed = district_duties(activities(self._tx), communities, self._policy, moment, since)
+        keep_next_look(self._tx, moment.valid_until)
+        return owed
+
     def _unreadable(self) -> Iterable[Owed]:
-        """D26: a row nobody could read speaks of violence or of a child in danger."""
+        """D26: a row nobody could read speaks of violence or of a child in danger; done once it has been read."""
         for page in self._pages:
+            if page.page.door == "redrive":
+                yield from self._read_at_last(page)
+                continue
             if page.page.mode != "live":
                 continue
             for row in self._refused[page.id]:
                 if row.speaks_of_harm:
                     key = Key(*page.page.stream, row.no or f"row:{row.uid}")
                     yield from unreadable(key, page.page.received_at, self._policy)
+
+    def _read_at_last(self, page: PreparedPage) -> Iterable[Owed]:
+        uids = page.page.source.removeprefix(REDRIVE).split(",")
+        again = {uids[row.row - page.page.first_row] for row in self._refused[page.id]}
+        for uid, no in self._tx.rows_in("SELECT uid, no FROM quarantine WHERE uid {in}", set(uids) - again):
+            key = Key(*page.page.stream, no or f"row:{uid}")
+            yield from unreadable(key, page.page.received_at, self._policy, resolved_at=self._as_of)
 
     def close(self) -> None:
         """Quarantine, issues of applied rows, receipts, counts: the pages become applied."""

@@ -14,6 +14,7 @@ from hub.core.policy import Policy
 from hub.core.records import Case, Event, Key, Owed, Person
 from hub.core.settle import is_duty, is_report
 from hub.line.ports import Vault
+from hub.store.codec import to_json
 from hub.store.sql import Sql
 
 KINDS = {"answer", "addendum", "cancellation", "report_copy", "notice", "escalation"}
@@ -35,6 +36,7 @@ class Outward(NamedTuple):
     destinations: frozenset[tuple[str, str]] = frozenset()  # (unit, kind of message) with a delivery set
     contacts: Mapping[str, Any] = {}
     fields: Mapping[str, Sequence[str]] = {}  # unit → fields of a person its manifest names
+    communities: tuple[str, ...] = ()  # of the district: whose months without class or meeting are watched (D20)
 
     def unit_of(self, to: str) -> str:
         """The unit that carries a message: its own name, ``head:<unit>``, or a post by ``[contacts]``."""
@@ -143,7 +145,7 @@ class Writer:
             clause="; ".join(part for part in (clause, law) if part),
             contact=contact if isinstance(contact, str) else "",
         )
-        return Letter(no, self._outward.unit_of(owed.to), REPORT, message.canonical(body), body)
+        return Letter(no, self._outward.unit_of(owed.to), REPORT, to_json(body), body)
 
     def duty_body(self, owed: Owed, no: str, state: str) -> message.Body:
         """What a duty says; of the persons only what the receiver's manifest names."""
@@ -161,7 +163,7 @@ class Writer:
         """Any message but a report."""
         unit = self._outward.unit_of(to)
         full = message.envelope(kind, no, unit, to, self._at, body)
-        return Letter(no, unit, kind, message.canonical(full), body)
+        return Letter(no, unit, kind, to_json(full), body)
 
     def other(self, owed: Owed, no: str, report: message.Body | None, addenda: int) -> Letter:
         """Answers, copies, addenda, requests, notices, escalations. ``addenda`` is how many the report has already."""

@@ -6,10 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-import orjson
-
-from hub.core.message import json_ready
 from hub.core.records import Assessment, Concern, StreamKey
+from hub.store.codec import to_json
 from hub.store.sql import Sql
 from hub.store.times import opt_us, to_us
 
@@ -38,7 +36,7 @@ def assessment_text(found: Assessment) -> str:
         "next": [{"at": n.at, "light": None if n.light is None else n.light.name, "by": n.by} for n in found.next],
         "categories": [{"category": word, "from": since, "until": until} for word, since, until in found.categories],
     }
-    return orjson.dumps(json_ready(data)).decode()
+    return to_json(data).decode()
 
 
 def _concern(concern: Concern) -> dict[str, object]:

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from hub.core.message import json_ready
 from hub.core.records import Closing, Key, Owed, Standing
 from hub.core.settle import Amend, Close, Withdraw
+from hub.store.codec import to_json
 from hub.store.sql import Row, Sql
 from hub.store.times import from_us, opt_from_us, opt_us, to_us
 
@@ -133,7 +133,7 @@ class Opened(NamedTuple):
 
 def facts_text(owed: Owed) -> str:
     """Coded facts of an owed thing as JSON."""
-    return orjson.dumps(json_ready(owed.facts), option=orjson.OPT_SORT_KEYS).decode()
+    return to_json(owed.facts).decode()
 
 
 def insert_owed(sql: Sql, opened: Sequence[Opened], records: Mapping[Key, int]) -> None:
