@@ -6,7 +6,7 @@ known by its slot. Every index is a dictionary: linear in standing + owed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from hub.core.records import Key, Owed, Standing
 
@@ -85,6 +85,9 @@ def pairs_of(standing: Sequence[Standing], owed: Sequence[Owed]) -> list[Pair]:
     """Every standing row and every owed thing exactly once, paired by name and any cause in common."""
     pairs: list[Pair] = []
     rows, asked = list(range(len(standing))), list(owed)
+    owed_by: dict[object, Owed] = {}
+    for one in reversed(asked):
+        owed_by.update({(name, c): one for c in _causes(one) for name in (_exact(one), _loose(one))})
     for name in (_exact, _loose):
         index: dict[object, list[int]] = {}
         for i in rows:
@@ -104,8 +107,24 @@ def pairs_of(standing: Sequence[Standing], owed: Sequence[Owed]) -> list[Pair]:
                 taken.add(held)  # it waits on the review list already: the row that it would change stays as it is
                 best = held
             pairs.append((standing[best], one))
+            if one.closed is not None:  # what is over closes every row of it
+                more = sorted(i for i in found if i != best and standing[i].state not in ENDED)
+                taken.update(more)
+                pairs += [(standing[i], one) for i in more]
         rows, asked = [i for i in rows if i not in taken], left
-    return pairs + [(None, one) for one in asked] + [(standing[i], None) for i in rows]
+    over = [_spared(standing[i], owed_by) for i in rows]
+    return pairs + [(None, one) for one in asked] + over
+
+
+def _spared(stands: Standing, owed_by: Mapping[object, Owed]) -> Pair:
+    """A second row of one thing: it closes with the first; a second report stays (the police end it), a duty goes."""
+    name = _loose(stands.owed) if is_report(stands.owed.what) else _exact(stands.owed)
+    owes = next((o for c in sorted(_causes(stands.owed), key=repr) if (o := owed_by.get((name, c)))), None)
+    if owes is None or stands.state in ENDED:
+        return stands, None
+    if owes.closed is not None:
+        return stands, owes
+    return stands, stands.owed._replace(closed=None) if is_report(owes.what) and stands.state != REVIEW else None
 
 
 def _exact(owed: Owed) -> tuple[object, ...]:
