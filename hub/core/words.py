@@ -230,6 +230,7 @@ KINDS: dict[str, Kind] = {
     "receipt": Kind(
         facts={"message_no": WORD, "receipt_no": WORD, "at": WHEN}, subject="standing", required=("message_no", "at"),
     ),
+    "adoption": Kind(facts={"household": WORD, "at": WHEN, "by": WORD}, subject="none", required=("household",)),
     "silence": Kind(
         facts={"unit": WORD, "stream": WORD, "from": WHEN, "until": WHEN}, at=("from",), ends=("until",), subject="none",
     ),

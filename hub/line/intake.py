@@ -69,7 +69,7 @@ class Intake:
         ids = save_truths(self._tx, truths)
         changed = [(number, truth) for number, truth in zip(ids, truths, strict=True) if truth.changed]
         placed = self._place(changed)
-        standing = subjects.place(changed, placed.moved)
+        standing = subjects.place(changed, placed.moved) | subjects.adopted(changed)
         waiting = waiting_households(self._tx, subjects.silences(changed))
         return self._scope(changed, placed, standing, due | frozenset(waiting))
 

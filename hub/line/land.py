@@ -47,11 +47,7 @@ def land(store: SqlStore, vault: Vault, page: Page, *, reporting: frozenset[str]
     RetryError ``store.full`` and its kind (nothing is stored).
     """
     sealed = vault.seal_blob(page.uid, page.body)
-    urgent = is_urgent(page, reporting)
-    waiting = _join_commit(store, _Waiting(page, sealed, urgent))
-    if waiting.error is not None and waiting.error.code == "store.refused":
-        # two nodes landed one idempotency key at once: the second look finds the first one's page
-        waiting = _join_commit(store, _Waiting(page, sealed, urgent))
+    waiting = _join_commit(store, _Waiting(page, sealed, is_urgent(page, reporting)))
     if waiting.error is not None:
         raise waiting.error
     if not waiting.uid:
@@ -118,20 +114,26 @@ def _land_one(tx: Tx, waiting: _Waiting) -> None:
 
 def store_page(tx: Tx, page: Page, sealed: bytes, *, urgent: bool) -> str:
     """The page row and the cursor in the caller's commit; the uid that stands (an earlier one's on a repeat)."""
-    earlier = pages.earlier_page(tx, page)
-    if earlier is not None:
-        uid, digest = earlier
-        if digest != page.digest:
-            raise HubError(
-                "this idempotency key was used for another body",
-                code="idempotency.conflict",
-                remedy="use a new key for new content",
-            )
-        return uid
+    if not pages.insert_page(tx, page, sealed, urgent):
+        return _first_of(tx, page)
     if page.lease is not None and not pages.move_cursor(tx, page):
+        pages.forget_page(tx, page.uid)
         raise StaleLeaseError("the stream's lease was taken over", code="lease.stale")
-    pages.insert_page(tx, page, sealed, urgent)
     return page.uid
+
+
+def _first_of(tx: Tx, page: Page) -> str:
+    """The page that came first under this key, if it had the same body."""
+    earlier = pages.earlier_page(tx, page)
+    assert earlier is not None
+    uid, digest = earlier
+    if digest != page.digest:
+        raise HubError(
+            "this idempotency key was used for another body",
+            code="idempotency.conflict",
+            remedy="use a new key for new content",
+        )
+    return uid
 
 
 def _settle_unknown(store: SqlStore, waiting: _Waiting, error: HubError) -> None:

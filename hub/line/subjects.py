@@ -105,6 +105,23 @@ class Subjects:
             ],
         )
 
+    def adopted(self, changed: Sequence[tuple[int, Truth]]) -> frozenset[int]:
+        """Households whose history a person reviewed: from now on its records may have side effects."""
+        named = [str(t.event.facts.get("household")) for _, t in changed if t.event.kind == "adoption"]
+        found = self._tx.rows_in("SELECT id FROM household WHERE uid {in}", named)
+        households = frozenset(int(number) for (number,) in found)
+        self._tx.run_in(
+            "UPDATE record SET live = ? WHERE id IN (SELECT record_id FROM event_place WHERE household_id {in})",
+            households,
+            (True,),
+        )
+        self._tx.run_in(
+            "UPDATE review_item SET state = 'accepted' WHERE kind = 'backfill' AND state = 'open' AND record_id IN"
+            " (SELECT record_id FROM event_place WHERE household_id {in})",
+            households,
+        )
+        return households
+
     def silences(self, changed: Sequence[tuple[int, Truth]]) -> set[StreamKey]:
         """Record silences that began or ended; the streams that are heard again."""
         found = [truth for _, truth in changed if truth.event.kind == "silence"]

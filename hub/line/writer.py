@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -85,6 +86,9 @@ class WriterPlan(NamedTuple):
     shelf: DraftShelf | None = None
     applied: Callable[[list[Receipt]], None] | None = None  # called after each commit
     wake: threading.Event | None = None  # set by whoever landed something
+    alone: bool = (
+        False  # no other process can be writing (`hub.lock` is held): a dead one's lease is taken over at once
+    )
 
 
 class _Loop:
@@ -157,11 +161,12 @@ def drain(
 ) -> bool:
     """Apply until nothing is pending and nothing is due; for commands without a daemon.
 
-    False: somebody else holds the writer's lease and does it. Raises RetryError, StopError.
+    False: somebody else holds the writer's lease and does it. One who died holds it until its end: that is waited for
+    while pages are pending. Raises RetryError, StopError.
     """
     plan = plan or WriterPlan()
     owner = plan.owner or f"command:{new_uid()}"
-    lease = take_lease(store, WRITER, owner, clock(), plan.lease)
+    lease = _lease_or_nothing_to_do(store, owner, clock, plan)
     if lease is None:
         return False
     loop = _Loop(store, workers, vault, policy, clock, plan)
@@ -179,6 +184,20 @@ def drain(
                 work = work._replace(lease=lease)
     finally:
         release_lease(store, lease)
+
+
+def _lease_or_nothing_to_do(store: SqlStore, owner: str, clock: Clock, plan: WriterPlan) -> Lease | None:
+    """The writer's lease; None: the one who holds it has applied everything, or outlives our patience."""
+    end, pause = time.monotonic() + plan.lease.total_seconds() * 1.5, threading.Event()
+    while True:
+        lease = take_lease(store, WRITER, owner, clock(), plan.lease, alone=plan.alone)
+        if lease is not None:
+            return lease
+        with store.read() as sql:
+            waiting = pages.pending(sql)
+        if not waiting or time.monotonic() >= end:
+            return None
+        pause.wait(plan.tick.total_seconds())
 
 
 def _renewed(store: SqlStore, lease: Lease, at: datetime, length: timedelta) -> Lease:
@@ -212,7 +231,7 @@ def write_forever(
         try:
             while not stop.is_set():
                 try:
-                    lease = take_lease(store, WRITER, plan.owner, clock(), plan.lease)
+                    lease = take_lease(store, WRITER, plan.owner, clock(), plan.lease, alone=plan.alone)
                     if lease is not None:
                         lease = _hold_office(loop, ahead, lease, clock, stop, plan, store)
                 except (RetryError, StaleLeaseError):

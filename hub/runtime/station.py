@@ -22,6 +22,7 @@ STREAMS: dict[str, str] = {
     "duty_answer": "duty_answer",
     "receipt": "receipt",
     "silence": "silence",
+    "adoption": "adoption",
 }
 
 

@@ -205,15 +205,29 @@ def _case(
         if record in events
     ]
     found.sort(key=lambda e: (e.at, e.key))
+    answers = _answers(standing)
     return Case(
         household=row.id,
         community=row.community,
         members=members,
         events=tuple(found),
-        reports=tuple(report_of(s) for s in standing if is_report(s.what) and s.state != "review"),
+        reports=tuple(
+            report_of(s)._replace(answers=answers.get(s.no, frozenset()))
+            for s in standing
+            if is_report(s.what) and s.state != "review"
+        ),
         registered=not row.provisional,
         duties=tuple(s.standing() for s in standing if is_duty(s.what)),
     )
+
+
+def _answers(standing: Sequence[StandingRow]) -> dict[str, frozenset[str]]:
+    """Report number → numbers of the messages that carry its answer to the reporting units."""
+    found: dict[str, set[str]] = {}
+    for row in standing:
+        if row.what == "answer":
+            found.setdefault(str(row.facts.get("report_no")), set()).add(row.no)
+    return {no: frozenset(numbers) for no, numbers in found.items()}
 
 
 def report_of(row: StandingRow) -> Report:

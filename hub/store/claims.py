@@ -149,18 +149,21 @@ def finish_stream(
         )
 
 
-def take_lease(store: SqlStore, what: str, owner: str, now: datetime, lease: timedelta) -> Lease | None:
+def take_lease(
+    store: SqlStore, what: str, owner: str, now: datetime, lease: timedelta, *, alone: bool = False
+) -> Lease | None:
     """Take or renew a named lease (``writer``, ``node:NAME``); None: somebody else holds it.
 
-    Renewing keeps the fence; taking over after its end makes it grow.
+    Renewing keeps the fence; taking over after its end makes it grow. ``alone``: whoever held it is known to be dead
+    (on SQLite ``hub.lock`` is ours), so its end is not waited for.
     """
     at, until = to_us(now), now + lease
     with store.claim() as sql:
         sql.run("INSERT INTO lease (what, fence) VALUES (?, 0) ON CONFLICT (what) DO NOTHING", (what,))
         found = sql.rows(
             "UPDATE lease SET fence = CASE WHEN owner = ? THEN fence ELSE fence + 1 END, owner = ?, until = ?"
-            ' WHERE what = ? AND (owner = ? OR owner IS NULL OR "until" < ?) RETURNING fence',
-            (owner, owner, to_us(until), what, owner, at),
+            ' WHERE what = ? AND (owner = ? OR owner IS NULL OR "until" < ? OR ?) RETURNING fence',
+            (owner, owner, to_us(until), what, owner, at, alone),
         )
     return Lease(what, owner, int(found[0][0]), until) if found else None
 

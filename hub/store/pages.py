@@ -9,7 +9,7 @@ import orjson
 from hub.core.freight import Page
 from hub.core.records import StreamKey
 from hub.store.engine import SqlStore
-from hub.store.sql import Sql
+from hub.store.sql import Sql, insert_text
 from hub.store.times import from_us, to_us
 
 COUNTS = ("applied", "unchanged", "quarantined", "rejected")
@@ -22,18 +22,21 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def insert_page(sql: Sql, page: Page, sealed: bytes, urgent: bool) -> None:
-    """A landed page; everything it received is pending."""
-    sql.insert(
-        "page",
-        _COLUMNS,
-        [
-            (
-                page.uid, *page.stream, page.mode, page.door, "landed", urgent, page.rows, page.first_row, page.rows,
-                0, 0, 0, 0, to_us(page.received_at), page.idempotency_key, page.digest, page.source, sealed,
-            )
-        ],
+def insert_page(sql: Sql, page: Page, sealed: bytes, urgent: bool) -> bool:
+    """A landed page; everything it received is pending. False: its uid or idempotency key stands already."""
+    changed = sql.run(
+        insert_text("page", _COLUMNS) + " ON CONFLICT DO NOTHING",
+        (
+            page.uid, *page.stream, page.mode, page.door, "landed", urgent, page.rows, page.first_row, page.rows,
+            0, 0, 0, 0, to_us(page.received_at), page.idempotency_key, page.digest, page.source, sealed,
+        ),
     )  # fmt: skip
+    return changed == 1
+
+
+def forget_page(sql: Sql, uid: str) -> None:
+    """A page whose commit is still open after all."""
+    sql.run("DELETE FROM page WHERE uid = ?", (uid,))
 
 
 def earlier_page(sql: Sql, page: Page) -> tuple[str, str] | None:

@@ -62,6 +62,19 @@ def test_backfill_lights_and_sends_nothing(store: SqlStore) -> None:
     assert line.rows("SELECT COUNT(*) FROM review_item WHERE kind = 'backfill'")[0][0] > 0
 
 
+def test_adopted_history_creates_its_duties(store: SqlStore) -> None:
+    """After review a person adopts a household of the backfill: what waited is opened, once."""
+    line = Line(store)
+    line.send("justice", "mediation", mediation(), mode="backfill")
+    ((household,),) = line.rows("SELECT uid FROM household")
+    for _ in range(2):
+        line.act("adoption", {"household": household, "at": line.now.isoformat(), "by": "W1"})
+    assert line.owed("M") == [("M1", "police", "queued")]
+    assert "review" not in {state for _, _, state in line.owed()}
+    assert len(plain(line, "mandatory_report")) == 1
+    assert line.rows("SELECT COUNT(*) FROM review_item WHERE state = 'open' AND kind = 'backfill'") == [(0,)]
+
+
 def test_an_unknown_number_is_quarantined(store: SqlStore) -> None:
     """Feedback about a report that was never made waits for a person, and does not disturb its neighbours."""
     line = Line(store)

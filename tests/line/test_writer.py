@@ -46,7 +46,8 @@ def test_two_writers_never_write_at_once(store: SqlStore) -> None:
     line.land("police", "incident", call())
     slept = take_lease(store, WRITER, "n1", NOW, timedelta(seconds=30))
     assert slept is not None
-    assert not drain(store, line.workers, VAULT, POLICY, line.clock)
+    brief = WriterPlan(lease=timedelta(milliseconds=50), tick=timedelta(milliseconds=5))
+    assert not drain(store, line.workers, VAULT, POLICY, line.clock, brief)
     with store.read() as sql:
         work = prepare(pages.next_landed(sql, 100), line.workers, VAULT, POLICY, lease=slept)
     taken = take_lease(store, WRITER, "n2", NOW + timedelta(seconds=31), timedelta(seconds=30))
@@ -56,6 +57,16 @@ def test_two_writers_never_write_at_once(store: SqlStore) -> None:
         apply(store, work, POLICY, line.now)
     assert line.rows("SELECT COUNT(*) FROM record") == [(0,)]
     release_lease(store, taken)
+    line.drain()
+    assert line.lights() == ["orange"]
+
+
+def test_a_dead_writer_is_not_waited_for(store: SqlStore) -> None:
+    """Whoever holds the lock of the folder takes a dead writer's lease over at once."""
+    line = Line(store)
+    line.land("police", "incident", call())
+    assert take_lease(store, WRITER, "dead", line.now, timedelta(seconds=30)) is not None
+    line.plan = line.plan._replace(alone=True)
     line.drain()
     assert line.lights() == ["orange"]
 
