@@ -71,16 +71,26 @@ def _reminders(g: Ground, row: Owed) -> Iterator[Owed]:
     half = row.opened + (row.due - row.opened) / 2
     overdue = g.moment.passed(row.due)
     if known <= half and g.moment.passed(half):
-        yield _told(row, "notice", row.to, "half", half, Closing(row.due, None, "ended") if overdue else None)
+        yield _told(g, row, "notice", row.to, "half", half, Closing(row.due, None, "ended") if overdue else None)
     if overdue:
         if known <= row.due:
-            yield _told(row, "notice", row.to, "due", row.due)
+            yield _told(g, row, "notice", row.to, "due", row.due)
         if row.to != "coordinator":
-            yield _told(row, "escalation", "coordinator", "overdue", row.due)
+            yield _told(g, row, "escalation", "coordinator", "overdue", row.due)
 
 
-def _told(row: Owed, what: str, to: str, stage: str, at: datetime, closed: Closing | None = None) -> Owed:
+def _told(g: Ground, row: Owed, what: str, to: str, stage: str, at: datetime, closed: Closing | None = None) -> Owed:
     since = row.due.isoformat(timespec="seconds") if row.due else None
-    facts = {"duty": row.what, "of": row.to, "kind": "reminder", "stage": stage, "late_since": since}
+    no = next(
+        (
+            s.no
+            for s in g.case.duties
+            if (s.owed.what, s.owed.to, s.owed.slot) == (row.what, row.to, row.slot)
+            and s.state in ("open", "accepted")
+            and s.owed.causes & row.causes
+        ),
+        None,
+    )
+    facts = {"duty": row.what, "duty_no": no, "of": row.to, "kind": "reminder", "stage": stage, "late_since": since}
     slot = f"{row.what}:{row.to}:{row.slot}:{stage}"
     return Owed(what, to, slot, row.causes, at, None, closed, facts, row.live, row.household)

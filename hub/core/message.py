@@ -165,7 +165,7 @@ def escalation(owed: Owed, report_no: str = "", duty_no: str = "") -> Body:
     facts = owed.facts
     return {
         "report_no": report_no or facts.get("report_no"),
-        "duty_no": duty_no or None,
+        "duty_no": duty_no or facts.get("duty_no"),
         "duty": facts.get("duty"),
         "unit": facts.get("of"),
         "step": facts.get("step") or facts.get("stage"),
@@ -186,11 +186,17 @@ def told(
         "addendum": lambda: addendum(owed, no, number, created_at),
         "cancellation": lambda: cancellation(owed, no, created_at),
         "escalation": lambda: escalation(owed, no, duty_no),
-        "notice": lambda: notice(
-            no or duty_no, str(owed.facts.get("kind") or "corrected"), escalation(owed, no, duty_no)
-        ),
+        "notice": lambda: _notice(owed, no, duty_no, created_at),
     }
     return makers[owed.what]()
+
+
+def _notice(owed: Owed, report_no: str, duty_no: str, created_at: datetime) -> Body:
+    """Told to the coordinator with a request to cancel; or a reminder to the unit whose duty it is."""
+    kind = str(owed.facts.get("kind") or "corrected")
+    if kind == "reminder":
+        return notice(duty_no or str(owed.facts.get("duty_no") or ""), kind, escalation(owed, "", duty_no))
+    return notice(report_no, kind, cancellation(owed, report_no, created_at))
 
 
 def notice(corrects: str, kind: str, body: Body) -> Body:

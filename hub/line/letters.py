@@ -169,18 +169,10 @@ class Writer:
         """Answers, copies, addenda, requests, notices, escalations. ``addenda`` is how many the report has already."""
         about = str(owed.facts.get("report_no") or (report or {}).get("report_no") or "")
         body: message.Body
-        if owed.what == "answer":
-            body = message.answer(owed, about)
-        elif owed.what == "addendum":
-            body = message.addendum(owed, about, addenda + 1, self._at)
-        elif owed.what == "cancellation":
-            body = message.cancellation(owed, about, self._at)
-        elif owed.what == "report_copy":
+        if owed.what == "report_copy":
             body = message.report_copy(report or {"report_no": about})
-        elif owed.what == "notice":
-            body = message.notice(about, str(owed.facts.get("kind")), message.cancellation(owed, about, self._at))
         else:
-            body = message.escalation(owed, about)
+            body = message.told(owed, self._at, report_no=about, number=addenda + 1)
         return self.envelope(owed.what, no, owed.to, body)
 
 
