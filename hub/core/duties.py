@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from hub.core import aftercare, followups, oversight, referrals
+from hub.core import aftercare, followups, oversight, referrals, special
 from hub.core.clocks import Moment
 from hub.core.owing import Ground, Rule, ground
 from hub.core.records import Case, Closing, Course, Light, Owed
@@ -36,7 +36,7 @@ TABLE: dict[str, Finder] = {
     "D14": aftercare.d14,
     "D15": referrals.d15,
     "D16": referrals.d16,
-    "D17": followups.d17,
+    "D17": special.d17,
     "D18": followups.d18,
     "D19": referrals.d19,
     "D21": oversight.d21,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 
-from hub.core.clocks import after_last_day, closing, day_of, days_between, opening, start_of_day
+from hub.core.clocks import closing, day_of, days_between, opening, start_of_day
 from hub.core.owing import Ground, Rule, chain, done_at, earlier, ending, first_after, of_kind, owe, term, visits
 from hub.core.records import Closing, Concern, Event, Key, Light, Owed, Span
 
@@ -193,60 +193,6 @@ def reaches(born: date, years: int) -> date:
     except ValueError:
         birthday = date(born.year + years, 2, 28)
     return birthday + timedelta(days=1)
-
-
-def d17(g: Ground, rule: Rule) -> Iterator[Owed]:
-    """A special household with any yellow or higher concern, or two minor signals within 30 days: pre-assessment."""
-    special = [e for e in of_kind(g, "special_household") if _category(e)]
-    if not special:
-        return
-    done = [*of_kind(g, "danger_assessed", "womens_federation"), *of_kind(g, "review_concluded")]
-    causes = causes_of(g, lambda c: c.light >= Light.yellow)
-    lit = light_spans(g, Light.yellow, above=True)
-    for n, one in enumerate(lit, 1):
-        holding = [e for e in special if _covers(e, one)]
-        if holding:
-            first = min(holding, key=lambda e: (max(e.at, one.since), e.key))
-            start = max(first.at, one.since)
-            keys, _, light_rule = causes(start, one.until)
-            closed = earlier(first_after(start, done, keys), ending(one.until, g))
-            yield owe(
-                g, rule, "womens_federation", f"lit/{n}" if n > 1 else "lit", {first.key, *keys}, start,
-                rule.term(1).due(start, g.calendar), cause=first.key, light_rule=light_rule, closed=closed,
-            )  # fmt: skip
-    for first, second in _signal_pairs(g, rule):
-        at = second.at
-        if any(s.since <= at and (s.until is None or at < s.until) for s in lit):
-            continue  # the light speaks already
-        holding = [e for e in special if e.at <= at and _covers(e, Span(Light.unlit, at, None))]
-        if holding:
-            keys = frozenset({first.key, second.key})
-            yield owe(
-                g, rule, "womens_federation", "signals", keys, at, rule.term(1).due(at, g.calendar),
-                cause=second.key, closed=first_after(at, done, keys),
-            )  # fmt: skip
-
-
-def _category(event: Event) -> str:
-    return str(event.facts.get("category") or "")
-
-
-def _covers(event: Event, stood: Span) -> bool:
-    until = event.facts.get("until")
-    over = after_last_day(until) if isinstance(until, date) else None
-    return (over is None or over > stood.since) and (stood.until is None or event.at < stood.until)
-
-
-def _signal_pairs(g: Ground, rule: Rule) -> Iterator[tuple[Event, Event]]:
-    """Minor signals on two different days within 30 (S13); a signal counts in one pair only."""
-    signals = [e for e in g.events if g.is_signal(e, g.derived[e.key])]
-    waiting: Event | None = None
-    for event in sorted(signals, key=lambda e: (e.at, e.key)):
-        if waiting is not None and 0 < days_between(waiting.at, event.at) <= int(rule.raw["signal_days"]):
-            yield waiting, event
-            waiting = None
-        elif waiting is None or day_of(waiting.at) != day_of(event.at):
-            waiting = event
 
 
 def d18(g: Ground, rule: Rule) -> Iterator[Owed]:

@@ -78,14 +78,26 @@ class Rung(NamedTuple):
     reached: Step | None
 
 
-def steps_of(report_no: str, events: Iterable[Event], moment: Moment) -> list[Event]:
-    """The feedback about one report up to the moment, oldest first; two versions of one key never occur in a case."""
-    found = [
-        e
-        for e in events
-        if e.kind == "report_feedback" and e.facts.get("report_no") == report_no and moment.passed(_time(e))
-    ]
+def steps_of(
+    report_no: str, events: Iterable[Event], moment: Moment, answers: frozenset[str] = frozenset()
+) -> list[Event]:
+    """The feedback about one report up to the moment, oldest first; two versions of one key never occur in a case.
+
+    A receipt for the report itself says *received*, one for a message in ``answers`` says *answered*.
+    """
+    spoken = (_as_feedback(e, report_no, answers) for e in events)
+    found = [e for e in spoken if e is not None and moment.passed(_time(e))]
     return sorted(found, key=lambda e: (_time(e), _order(e), e.updated_at, e.key))
+
+
+def _as_feedback(event: Event, report_no: str, answers: frozenset[str]) -> Event | None:
+    if event.kind == "report_feedback":
+        return event if event.facts.get("report_no") == report_no else None
+    if event.kind != "receipt":
+        return None
+    message = event.facts.get("message_no")
+    step = "received" if message == report_no else "answered" if message in answers else None
+    return event._replace(facts={**event.facts, "step": step}) if step else None
 
 
 def fold(events: Sequence[Event], extension: timedelta = timedelta(days=3), *, start: str = "queued") -> Ladder:

@@ -138,6 +138,7 @@ class Report(NamedTuple):
     opened_at: datetime
     victim: int | None
     cancelled: bool = False
+    answers: frozenset[str] = frozenset()  # numbers of the messages that carry the police's answer to the reporters
 
 
 class Case(NamedTuple):
