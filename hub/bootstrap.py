@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -14,22 +14,25 @@ from pathlib import Path
 from threading import Event
 
 from hub import configuration
-from hub.core.errors import ConfigurationError
+from hub.core.errors import ConfigurationError, RetryError
 from hub.core.freight import Page
 from hub.core.policy import Policy
 from hub.core.policy import load_policy as compile_policy
 from hub.core.records import StreamKey
+from hub.line.fetch import FetchPlan, poll
 from hub.line.intake import REDRIVE
 from hub.line.land import land
 from hub.line.letters import DUTY, Outward
 from hub.line.writer import DraftShelf, WriterPlan, drain
 from hub.logs import redaction
 from hub.receivers import Stream
-from hub.runtime.local_socket import is_served
+from hub.runtime.grid import Grid
+from hub.runtime.local_socket import ask, is_served
 from hub.runtime.plugins import Loaded, Manifests, load_connectors, read_manifests
-from hub.runtime.service import SOCKET
+from hub.runtime.service import SOCKET, owner_of
 from hub.runtime.service import now as now  # the commands' clock too
 from hub.runtime.submission import Receipt, Submission
+from hub.runtime.transports import is_scheduled
 from hub.runtime.worker import ThreadWorker
 from hub.runtime.workers import Workers
 from hub.sdk.connector import Connector
@@ -39,6 +42,7 @@ from hub.secret_files import read_secret, references
 from hub.security.keys import load_keys
 from hub.security.vault import Vault
 from hub.settings import ConnectorConfig, Installed, Settings
+from hub.store.claims import claim_stream, ensure_streams
 from hub.store.engine import SqlStore, open_store
 from hub.store.ledger import QuarantineView, hasten
 from hub.store.numbers import new_uid
@@ -163,13 +167,15 @@ def open_hub(folder: Path) -> Iterator[Hub]:
     settings = read_settings(folder)
     policy = load_policy(settings)
     vault = Vault(load_keys(read_secret(settings.keys["master"])))
-    _learn_secrets(settings)
+    learn_secrets(settings)
     store = open_store(settings.database_url)
     workers = Workers(_workers(settings))
     try:
         if revision(store) != newest():
             upgrade(store)
-        yield Hub(settings, policy, vault, store, workers, _outward(settings), _live_from(settings), reporting(policy))
+        yield Hub(
+            settings, policy, vault, store, workers, outward_of(settings), live_from_of(settings), reporting(policy)
+        )
     finally:
         workers.close()
         store.dispose()
@@ -192,14 +198,14 @@ def make_worker(settings: Settings, config: ConnectorConfig, stop: Event | None 
     return ThreadWorker(connector, config, settings.limits, clock=now, new_uid=new_uid, stop=stop)
 
 
-def _learn_secrets(settings: Settings) -> None:
+def learn_secrets(settings: Settings) -> None:
     """Whatever the configuration keeps secret is hidden from every log line."""
     for ref in references([settings.keys, settings.connectors]):
         with suppress(ConfigurationError):
             redaction.learn([read_secret(ref)])
 
 
-def _outward(settings: Settings) -> Outward:
+def outward_of(settings: Settings) -> Outward:
     """Who can be reached by which kind of message, and what of a person each may be told."""
     found = manifests()
     enabled = [config for config in settings.connectors.values() if config.enabled and config.name in found]
@@ -207,10 +213,11 @@ def _outward(settings: Settings) -> Outward:
         frozenset((found[config.name].unit, kind) for config in enabled for kind in config.deliver),
         settings.contacts,
         {m.unit: m.receives[DUTY].person_fields for m in found.values() if DUTY in m.receives},
+        settings.communities,
     )
 
 
-def _live_from(settings: Settings) -> dict[StreamKey, date]:
+def live_from_of(settings: Settings) -> dict[StreamKey, date]:
     """From which event day a stream's records are live, where that is set."""
     units = {name: manifest.unit for name, manifest in manifests().items()}
     return {
@@ -244,7 +251,10 @@ def drain_all(hub: Hub) -> None:
 def writer_plan(hub: Hub, owner: str = "", shelf: DraftShelf | None = None, wake: Event | None = None) -> WriterPlan:
     """What the writer needs to know of this folder."""
     settings = hub.settings
-    return WriterPlan(owner, settings.lease, settings.tick, hub.outward, hub.live_from, shelf=shelf, wake=wake)
+    return WriterPlan(
+        owner, settings.lease, settings.tick, hub.outward, hub.live_from,
+        shelf=shelf, wake=wake, alone=not hub.store.postgres,
+    )  # fmt: skip
 
 
 def submit(hub: Hub, page: Page) -> Receipt:
@@ -295,3 +305,36 @@ def retry_messages(hub: Hub, no: str) -> int:
 def daemon_answers(settings: Settings) -> bool:
     """Whether a daemon of this folder runs."""
     return is_served(settings.folder / SOCKET)
+
+
+def poll_once(hub: Hub, stream: StreamKey) -> dict[str, int]:
+    """Read one stream now. Raises what the source raises, or RetryError when it is being read already."""
+    if daemon_answers(hub.settings):
+        told = ask(hub.settings.folder / SOCKET, "poll", seconds=600.0, unit=stream.unit, stream=stream.stream)
+        return {"pages": int(told["pages"]), "rows": int(told["rows"])}
+    settings, at = hub.settings, now()
+    with submission(hub).door():
+        worker = hub.workers.get(stream.unit)
+        if not isinstance(worker, ThreadWorker):
+            raise ConfigurationError(
+                f"{stream.unit} is disabled: nothing was read", code="connector.disabled", remedy="enable it first"
+            )
+        config = worker.stream_config(stream.stream)
+        ensure_streams(hub.store, [stream], at)
+        claim = claim_stream(hub.store, stream, owner_of(), at, settings.lease)
+        if claim is None:
+            raise RetryError("the stream is being read already", code="stream.busy", remedy="try again")
+        next_due = Grid(".".join(stream), config.every, config.cron, config.jitter).next_due
+        plan = FetchPlan(
+            next_due if is_scheduled(config) else _never_due, settings.retry_base, settings.retry_max, hub.reporting
+        )
+        polled = poll(hub.store, hub.vault, worker, claim, plan, now)
+        drain_all(hub)
+    if polled.error is not None:
+        raise polled.error
+    return {"pages": polled.pages, "rows": polled.rows}
+
+
+def _never_due(due: datetime, at: datetime) -> tuple[datetime, int]:
+    """A stream without schedule is read when somebody asks; the schedule leaves it alone."""
+    return at + timedelta(days=365), 0

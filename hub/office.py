@@ -15,7 +15,6 @@ from hub.core.ladder import STEPS
 from hub.core.message import light_change
 from hub.core.policy import Policy
 from hub.core.records import Light, StreamKey
-from hub.line.ports import Vault
 from hub.read.explain import explain_household
 from hub.read.households import NotFoundError, find_household, list_households, show_household
 from hub.read.reports import find_report, reports
@@ -24,6 +23,7 @@ from hub.runtime.station import station_page
 from hub.sdk.manifest import Manifest, strip
 from hub.secret_files import SecretError, read_secret
 from hub.security.credentials import find_token
+from hub.security.vault import Vault
 from hub.settings import Limits, Settings
 from hub.store import feeds, ledger, pages
 from hub.store.engine import SqlStore

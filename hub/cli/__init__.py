@@ -8,15 +8,16 @@ from typing import Annotated
 import typer
 
 from hub import logs
-from hub.cli import connectors, duties, households, policy, quarantine, reports
+from hub.cli import connectors, duties, households, policy, quarantine, reports, sources
 from hub.cli.check import check
 from hub.cli.export import export
 from hub.cli.face import Face, HubGroup
 from hub.cli.ingest import ingest
 from hub.cli.init import init
+from hub.cli.run import demo, run
 from hub.cli.status import status
 
-__all__ = ["app", "main"]
+__all__ = ["app", "main", "sources"]
 
 app = typer.Typer(
     cls=HubGroup,
@@ -43,10 +44,10 @@ def hub(
     ctx.obj = Face(config, lang[:2])
 
 
-for command in (init, check, status, ingest, export):
+for command in (demo, init, check, run, status, ingest, export):
     app.command()(command)
 for name, group in {
-    "connectors": connectors.app,
+    "connectors": connectors.app,  # and what `sources` adds to it
     "households": households.app,
     "reports": reports.app,
     "duties": duties.app,

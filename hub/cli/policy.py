@@ -9,7 +9,7 @@ import typer
 
 from hub import bootstrap
 from hub.cli.face import Json, UsageMistake, emit, face_of, note, show_pairs, show_table
-from hub.core.owing import compile_book
+from hub.core.book import compile_book
 
 app = typer.Typer(help="The dated rules behind lights, reports and duties.", no_args_is_help=True)
 

@@ -9,10 +9,10 @@ from typing import Any
 from hub.core.message import json_ready
 from hub.core.timeline import facts_from_json
 from hub.core.words import STATION, public_kind
-from hub.line.ports import Vault
 from hub.read import reports
 from hub.read.households import categories, member_row, stored_assessment
 from hub.read.people import NOBODY, identities
+from hub.security.vault import Vault
 from hub.store import snapshot
 from hub.store.engine import SqlStore
 from hub.store.sql import Sql

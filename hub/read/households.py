@@ -11,8 +11,8 @@ from hub.core.errors import HubError
 from hub.core.records import Light
 from hub.core.timeline import facts_from_json
 from hub.core.words import public_kind
-from hub.line.ports import Vault
 from hub.read.people import NOBODY, identities
+from hub.security.vault import Vault
 from hub.store import snapshot
 from hub.store.engine import SqlStore
 from hub.store.snapshot import HouseholdView, MemberView

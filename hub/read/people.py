@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from hub.line.ports import Vault
+from hub.security.vault import Vault
 from hub.store.snapshot import bodies_of
 from hub.store.sql import Sql
 

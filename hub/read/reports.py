@@ -11,7 +11,7 @@ import orjson
 from hub.core.ladder import TABLE
 from hub.core.message import without_reporter
 from hub.core.settle import is_duty, is_report
-from hub.line.ports import Vault
+from hub.security.vault import Vault
 from hub.store import ledger
 from hub.store.engine import SqlStore
 from hub.store.ledger import FeedbackView, OwedView, ParcelView
@@ -85,11 +85,11 @@ def _steps(row: OwedView, feedback: Sequence[FeedbackView], sent: Sequence[Parce
             found.append((parcel.sent_at, {"step": "sent", "by": "station", "channel": parcel.channel}))
         if parcel.kind == "mandatory_report" and parcel.received_at:
             found.append((parcel.received_at, {"step": "received", "by": parcel.to, "receipt_no": parcel.receipt_no}))
-    told = {name for _, step in found for name in [step["step"]]}
+    receipts = {step.get("receipt_no") for _, step in found if step["step"] == "received"}
     for record in feedback:
         facts = orjson.loads(record.facts)
         step = str(facts.get("step"))
-        if step == "received" and "received" in told and not facts.get("receipt_no"):
+        if step == "received" and receipts & {facts.get("receipt_no"), None}:
             continue  # the receipt itself said so
         extra = {name: facts[name] for name in ("receipt_no", "until", "case_no") if facts.get(name)}
         found.append((record.at, {"step": step, "by": facts.get("by") or record.key.unit, **extra}))
