@@ -27,6 +27,7 @@ from hub.security.vault import Vault
 from hub.settings import Limits, Settings
 from hub.store import feeds, ledger, pages
 from hub.store.engine import SqlStore
+from hub.store.times import to_us
 from hub.web.office import Caller
 
 SECRETS_SECONDS = 2.0
@@ -275,8 +276,8 @@ class HubOffice:
             found = {f"hub_records_{name}": float(n) for name, n in pages.accounting(sql).items()}
             found |= {f'hub_parcels{{state="{state}"}}': float(n) for state, n in ledger.outbox(sql).items()}
             found["hub_issues_open"] = float(len(ledger.issues(sql)))
-            for letter, name in (("M", "reports"), ("D", "duties")):
-                now_open, overdue = ledger.open_owed(sql, letter, int(self._clock().timestamp() * 1_000_000))
+            owed = (("reports", ledger.open_reports(sql)), ("duties", ledger.open_duties(sql, to_us(self._clock()))))
+            for name, (now_open, overdue) in owed:
                 found |= {f"hub_{name}_open": float(now_open), f"hub_{name}_overdue": float(overdue)}
         return found
 

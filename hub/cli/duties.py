@@ -40,7 +40,7 @@ def list_all(
         return
     say = face.say
     show_table(
-        (say("number"), say("duty"), say("unit"), say("due"), say("state"), say("household")),
+        (say("number"), say("duty"), say("unit"), say("due"), say("state"), say("Household")),
         (
             (
                 row["duty_no"],

@@ -10,8 +10,9 @@ import typer
 from hub import bootstrap
 from hub.cli.face import Json, UsageMistake, emit, face_of, show_pairs, show_table
 from hub.cli.moments import parse_moment, short
+from hub.core.phrases import RULES
 from hub.core.records import Light
-from hub.core.sentences import RULES, render
+from hub.core.sentences import render
 from hub.read.explain import explain_household
 from hub.read.households import find_household, list_households, show_household
 
@@ -40,7 +41,7 @@ def list_all(
             return
         say = face.say
         show_table(
-            (say("household"), say("community"), say("light"), say("since"), say("concerns")),
+            (say("Household"), say("community"), say("light"), say("since"), say("concerns")),
             (
                 (
                     row["household"],
@@ -75,7 +76,7 @@ def show(ctx: typer.Context, household: Id, as_json: Json = False) -> None:
         return
     say = face.say
     pairs = {
-        say("household"): told["household"],
+        say("Household"): told["household"],
         say("registered number"): told["registered"],
         say("community"): told["community"],
         say("light"): say(told["light"]),

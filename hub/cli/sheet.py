@@ -38,7 +38,7 @@ def report_sheet(told: Mapping[str, Any], say: Say, *, full: bool) -> str:
                 "urgency": _word(told.get("urgency"), say),
                 "reporting unit": _word(told.get("reporting_unit"), say),
                 "found": short(told.get("found_at")),
-                "received": short(told.get("received_at")),
+                "taken in": short(told.get("received_at")),
                 "made": short(told.get("created_at")),
                 "step": say(str(told["step"])),
                 "due": short(told.get("due")),

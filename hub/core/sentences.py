@@ -9,44 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from hub.core.explain import FAMILIES
+from hub.core.phrases import RULES, WORDS
 
 Say = Callable[[str], str]
-
-RULES: dict[str, str] = {
-    "R1": "admonition letter, violence serious or not graded",
-    "R2": "public-security penalty for domestic violence",
-    "R3": "personal-safety protection order in force",
-    "R4": "notice of the procuratorate",
-    "R5": "mediation case transferred as domestic violence",
-    "R6": "police call with fierce conflict, excessive act, physical conflict or injury",
-    "R7": "criminal case of violence in the family",
-    "R8": "police filed a case on the mandatory report",
-    "R9": "danger scale at the red level",
-    "O1": "police call, general conflict",
-    "O2": "admonition letter graded general",
-    "O3": "mediation transferred with general domestic violence",
-    "O4": "quarrels often disturb the neighbours",
-    "O5": "violence or assault suspected or claimed",
-    "O6": "protection order applied for",
-    "Y1": "divorce registration, cooling-off period",
-    "Y2": "divorce pending",
-    "Y3": "general family conflict",
-    "Y4": "observation complete, conflict not recorded as resolved",
-    "G1": "mediation resolved the conflict",
-    "T1": "observation after red",
-    "E1": "three or more police calls within 90 days",
-    "E2": "relapse within a year",
-    "police_measure": "a police measure",
-    "court_measure": "a court measure",
-    "notice": "a notice",
-    "mediation": "a mediation case",
-    "concern": "a concern found by a unit",
-    "divorce": "a divorce in progress",
-    "observation": "observation after a conflict",
-}
-"""What each rule, and each family of reasons, says in one phrase; the catalogue holds the Chinese."""
-
-LIGHT_WORDS = {"red": "red", "orange": "orange", "yellow": "yellow", "green": "green", "unlit": "unlit"}
 
 
 def render(explanation: Mapping[str, Any], say: Say) -> str:
@@ -150,9 +115,8 @@ def _heard_line(heard: Mapping[str, Any], say: Say) -> str:
 
 
 def word(code: str, say: Say) -> str:
-    """A code word of the policy as people read it; one the catalogue lacks, with spaces for its underscores."""
-    spoken = say(code)
-    return code.replace("_", " ") if spoken == code else spoken
+    """A code word of the policy as people read it; one without phrase, with spaces for its underscores."""
+    return say(WORDS.get(code, code.replace("_", " ")))
 
 
 def _when(at: str | None) -> str:

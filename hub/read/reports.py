@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -18,17 +18,26 @@ from hub.store.ledger import FeedbackView, OwedView, ParcelView
 from hub.store.sql import Sql
 
 LIVING = ("open", "accepted")
+UNRECEIVED = ("queued", "sent")
+"""Steps of a report before its receipt: its own due date is the receipt's."""
+
+
+class Around(NamedTuple):
+    """What hangs on reports, by their numbers."""
+
+    feedback: Mapping[str, Sequence[FeedbackView]]
+    addenda: Mapping[str, Sequence[Mapping[str, Any]]]
+    answers: Mapping[str, Sequence[ParcelView]]  # to the reporting units
 
 
 def reports(store: SqlStore, vault: Vault) -> Iterator[dict[str, Any]]:
     """Every report in the order it was made: its body without reporter, where it stands, steps and addenda."""
     with store.read() as sql:
-        feedback = _feedback_by_report(sql)
-        addenda = _addenda_by_report(sql)
+        around = _around(sql)
         for batch in _batches(sql, "M"):
             sent = ledger.parcels(sql, ledger.numbers_of(batch))
             for row in batch:
-                yield report(row, vault, feedback.get(row.no, ()), sent.get(row.id, ()), addenda.get(row.no, ()))
+                yield report(row, vault, around, sent.get(row.id, ()))
 
 
 def find_report(store: SqlStore, vault: Vault, no: str) -> dict[str, Any] | None:
@@ -37,47 +46,43 @@ def find_report(store: SqlStore, vault: Vault, no: str) -> dict[str, Any] | None
         row = ledger.owed_by_no(sql, no)
         if row is None or not is_report(row.what):
             return None
-        sent = ledger.parcels(sql, [row.id]).get(row.id, ())
-        feedback, addenda = _feedback_by_report(sql), _addenda_by_report(sql)
-        return report(row, vault, feedback.get(no, ()), sent, addenda.get(no, ()))
+        return report(row, vault, _around(sql), ledger.parcels(sql, [row.id]).get(row.id, ()))
 
 
-def report(
-    row: OwedView,
-    vault: Vault,
-    feedback: Sequence[FeedbackView],
-    sent: Sequence[ParcelView],
-    addenda: Sequence[Mapping[str, Any]],
-) -> dict[str, Any]:
+def report(row: OwedView, vault: Vault, around: Around, sent: Sequence[ParcelView]) -> dict[str, Any]:
     """One report as `export reports` and `reports show --json` give it."""
     body = orjson.loads(vault.open_blob(row.no, row.body)) if row.body else {"report_no": row.no, "rule": row.what}
-    steps = _steps(row, feedback, sent)
-    cancelled = next((step["at"] for step in reversed(steps) if step["step"] == "cancelled"), None)
+    steps = _steps(row, around, sent)
+    step = _stands(row, steps)
+    cancelled = next((one["at"] for one in reversed(steps) if one["step"] == "cancelled"), None)
+    if cancelled is None and row.state == "cancelled" and row.closed_at is not None:
+        cancelled = row.closed_at.isoformat()
     return {
         **without_reporter(body),
         "household": row.household,
-        "step": _stands(row, steps),
-        "due": row.due.isoformat() if row.due else None,
-        "cancelled_at": cancelled
-        or (row.closed_at.isoformat() if row.state == "cancelled" and row.closed_at else None),
+        "step": step,
+        "due": row.due.isoformat() if row.due and step in UNRECEIVED else None,
+        "cancelled_at": cancelled,
         "steps": steps,
-        "addenda": list(addenda),
+        "addenda": list(around.addenda.get(row.no, ())),
         "messages": [_message(parcel) for parcel in sent],
     }
 
 
 def _stands(row: OwedView, steps: Sequence[Mapping[str, Any]]) -> str:
-    """Where it stands by the steps climbed: the ladder's own table, over sends, receipts and the police's records."""
-    state = "queued"
+    """Where it stands: as the line keeps it; before the police spoke, and once they cancelled, by the steps climbed."""
+    climbed = "queued"
     for step in steps:
         if step["step"] == "sent":
-            state = "sent" if state == "queued" else state
+            climbed = "sent" if climbed == "queued" else climbed
         else:
-            state = TABLE[state].get(step["step"], state)
-    return "cancelled" if row.state == "cancelled" else state
+            climbed = TABLE[climbed].get(step["step"], climbed)
+    if climbed == "cancelled" or row.state in ("open", "queued", "sent"):
+        return climbed
+    return row.state
 
 
-def _steps(row: OwedView, feedback: Sequence[FeedbackView], sent: Sequence[ParcelView]) -> list[dict[str, Any]]:
+def _steps(row: OwedView, around: Around, sent: Sequence[ParcelView]) -> list[dict[str, Any]]:
     """Every step climbed, in order of time: by the hub, by a receipt, by a record of the police or of the station."""
     found: list[tuple[datetime, dict[str, Any]]] = [(row.opened_at, {"step": "queued", "by": "station"})]
     for parcel in sent:
@@ -86,7 +91,10 @@ def _steps(row: OwedView, feedback: Sequence[FeedbackView], sent: Sequence[Parce
         if parcel.kind == "mandatory_report" and parcel.received_at:
             found.append((parcel.received_at, {"step": "received", "by": parcel.to, "receipt_no": parcel.receipt_no}))
     receipts = {step.get("receipt_no") for _, step in found if step["step"] == "received"}
-    for record in feedback:
+    for answer in around.answers.get(row.no, ()):
+        if answer.received_at:
+            found.append((answer.received_at, {"step": "answered", "by": answer.to, "receipt_no": answer.receipt_no}))
+    for record in around.feedback.get(row.no, ()):
         facts = orjson.loads(record.facts)
         step = str(facts.get("step"))
         if step == "received" and receipts & {facts.get("receipt_no"), None}:
@@ -108,6 +116,14 @@ def _message(parcel: ParcelView) -> dict[str, Any]:
         "receipt_no": parcel.receipt_no,
         "last": parcel.last,
     }
+
+
+def _around(sql: Sql) -> Around:
+    answers = {row.id: str(orjson.loads(row.facts).get("report_no")) for row in ledger.related_owed(sql, "answer")}
+    told: dict[str, list[ParcelView]] = {}
+    for number, found in ledger.parcels(sql, answers).items():
+        told.setdefault(answers[number], []).extend(found)
+    return Around(_feedback_by_report(sql), _addenda_by_report(sql), told)
 
 
 def _feedback_by_report(sql: Sql) -> dict[str, list[FeedbackView]]:

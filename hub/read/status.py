@@ -22,7 +22,7 @@ def status(
 ) -> dict[str, Any]:
     """Everything `hub status --json` says (contract.md); ``units`` and ``streams`` are by connector name."""
     with store.read() as sql:
-        reports, duties = _owed_counts(sql, "M", now), _owed_counts(sql, "D", now)
+        reports, duties = _two(ledger.open_reports(sql)), _two(ledger.open_duties(sql, to_us(now)))
         return {
             "as_of": now.isoformat(),
             "counts": pages.accounting(sql),
@@ -109,9 +109,8 @@ def _outbox(sql: Sql, now: datetime) -> dict[str, int]:
     }
 
 
-def _owed_counts(sql: Sql, letter: str, now: datetime) -> dict[str, int]:
-    """Open and overdue reports (M) or duties (D)."""
-    return dict(zip(("open", "overdue"), ledger.open_owed(sql, letter, to_us(now)), strict=True))
+def _two(counts: tuple[int, int]) -> dict[str, int]:
+    return {"open": counts[0], "overdue": counts[1]}
 
 
 def _issues(sql: Sql, settings: Settings) -> list[dict[str, Any]]:

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+import orjson
+
 from hub.core.records import Key
 from hub.store.engine import SqlStore
 from hub.store.refusals import discard
@@ -289,12 +291,21 @@ def overdue_parcels(sql: Sql, now_us: int) -> int:
     return int(row[0])
 
 
-def open_owed(sql: Sql, letter: str, now_us: int) -> tuple[int, int]:
-    """(open, overdue) reports (M) or duties (D)."""
+def open_reports(sql: Sql) -> tuple[int, int]:
+    """(open, overdue) reports; overdue: a step is late, so that somebody was told (an escalation stands)."""
+    rows = sql.rows("SELECT no FROM owed WHERE what LIKE 'M%' AND state NOT IN ('review', 'answered', 'cancelled')")
+    late = sql.rows("SELECT facts FROM owed WHERE what = 'escalation' AND state = 'open'")
+    told = {orjson.loads(facts).get("report_no") for (facts,) in late}
+    numbers = {str(no) for (no,) in rows}
+    return len(numbers), len(numbers & told)
+
+
+def open_duties(sql: Sql, now_us: int) -> tuple[int, int]:
+    """(open, overdue) duties."""
     row = sql.one(
         "SELECT COUNT(*), COALESCE(SUM(CASE WHEN due IS NOT NULL AND due < ? THEN 1 ELSE 0 END), 0) FROM owed "
-        "WHERE what LIKE ? AND closed_at IS NULL AND state NOT IN ('review', 'done', 'returned', 'cancelled', 'answered')",
-        (now_us, f"{letter}%"),
+        "WHERE what LIKE 'D%' AND state IN ('open', 'accepted')",
+        (now_us,),
     )
     assert row is not None
     return int(row[0]), int(row[1])
