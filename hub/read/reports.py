@@ -11,6 +11,7 @@ import orjson
 from hub.core.ladder import TABLE
 from hub.core.message import without_reporter
 from hub.core.settle import is_duty, is_report
+from hub.core.words import STATION
 from hub.security.vault import Vault
 from hub.store import ledger
 from hub.store.engine import SqlStore
@@ -84,23 +85,23 @@ def _stands(row: OwedView, steps: Sequence[Mapping[str, Any]]) -> str:
 
 def _steps(row: OwedView, around: Around, sent: Sequence[ParcelView]) -> list[dict[str, Any]]:
     """Every step climbed, in order of time: by the hub, by a receipt, by a record of the police or of the station."""
-    found: list[tuple[datetime, dict[str, Any]]] = [(row.opened_at, {"step": "queued", "by": "station"})]
+    found: list[tuple[datetime, dict[str, Any]]] = [(row.opened_at, {"step": "queued", "by": STATION})]
+    records = [(record, orjson.loads(record.facts)) for record in around.feedback.get(row.no, ())]
+    has_receipt = any(facts.get("step") == "received" for _, facts in records)
     for parcel in sent:
         if parcel.kind == "mandatory_report" and parcel.sent_at:
-            found.append((parcel.sent_at, {"step": "sent", "by": "station", "channel": parcel.channel}))
-        if parcel.kind == "mandatory_report" and parcel.received_at:
+            found.append((parcel.sent_at, {"step": "sent", "by": STATION, "channel": parcel.channel}))
+        if parcel.kind == "mandatory_report" and parcel.received_at and not has_receipt:
             found.append((parcel.received_at, {"step": "received", "by": parcel.to, "receipt_no": parcel.receipt_no}))
-    receipts = {step.get("receipt_no") for _, step in found if step["step"] == "received"}
-    for answer in around.answers.get(row.no, ()):
-        if answer.received_at:
-            found.append((answer.received_at, {"step": "answered", "by": answer.to, "receipt_no": answer.receipt_no}))
-    for record in around.feedback.get(row.no, ()):
-        facts = orjson.loads(record.facts)
-        step = str(facts.get("step"))
-        if step == "received" and receipts & {facts.get("receipt_no"), None}:
-            continue  # the receipt itself said so
+    found += [
+        (answer.received_at, {"step": "answered", "by": answer.to, "receipt_no": answer.receipt_no})
+        for answer in around.answers.get(row.no, ())
+        if answer.received_at
+    ]
+    for record, facts in records:
+        said_by = facts.get("by") or (row.to if record.key.unit == STATION else record.key.unit)
         extra = {name: facts[name] for name in ("receipt_no", "until", "case_no") if facts.get(name)}
-        found.append((record.at, {"step": step, "by": facts.get("by") or record.key.unit, **extra}))
+        found.append((record.at, {"step": str(facts.get("step")), "by": said_by, **extra}))
     found.sort(key=lambda item: item[0])
     return [{"step": step.pop("step"), "at": at.isoformat(), **step} for at, step in found]
 

@@ -1,0 +1,99 @@
+"""`hub ingest`: one file through the line, its receipt, its exit code."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from openpyxl import load_workbook
+
+from tests.cli.conftest import District, Hub
+from tests.end_to_end.story import call as police_call
+
+AT = "2026-03-01 20:00:00"
+KEYS = {"batch", "received", "applied", "unchanged", "quarantined", "rejected", "pending", "rows"}
+
+
+def test_receipt_counts_every_row(district: District) -> None:
+    """received = applied + unchanged + quarantined + rejected + pending, and what is not plainly applied is listed."""
+    good, bad = police_call("J1", AT), police_call("J2", AT, category="77")
+    neighbours = police_call("J3", AT, category="3", relation="邻居")
+    told = district("ingest", "police", "incident", str(district.file(good, bad, good, neighbours)), "--json")
+
+    receipt = told.json
+    assert told.code == 1
+    assert receipt.keys() >= KEYS
+    assert [receipt[k] for k in ("received", "applied", "unchanged", "quarantined", "rejected")] == [4, 1, 1, 1, 1]
+    assert [(row["row"], row["status"]) for row in receipt["rows"]] == [
+        (2, "quarantined"),
+        (3, "unchanged"),
+        (4, "rejected"),
+    ]
+    assert (receipt["rows"][0]["code"], receipt["rows"][0]["field"]) == ("code.unknown", "category")
+    counts = district("status", "--json").json["counts"]
+    assert counts == {"received": 4, "applied": 1, "unchanged": 1, "quarantined": 1, "rejected": 1, "pending": 0}
+
+
+def test_a_plain_file_exits_with_0(district: District) -> None:
+    """Everything applied is done; --all-rows then lists the events; the text says the identity."""
+    told = district("ingest", "police", "incident", str(district.file(police_call("J1", AT))), "--json", "--all-rows")
+
+    assert told.code == 0
+    assert [(row["row"], row["status"]) for row in told.json["rows"]] == [(1, "applied")]
+    assert told.json["rows"][0]["event"]
+    again = district("ingest", "police", "incident", str(district.file(police_call("J1", AT))))
+    assert "1 received = 0 applied + 1 unchanged" in again.out
+
+
+def test_a_long_file_is_many_pages_and_one_receipt(district: District) -> None:
+    """Row numbers count through the file whatever the page size."""
+    district.append("hub", "\n[limits]\nrows_per_page = 2\n")
+    rows = [police_call(f"J{n}", AT) for n in range(4)] + [police_call("J9", AT, category="77")]
+    receipt = district.ingest("police", "incident", *rows)
+
+    assert (receipt["received"], receipt["applied"], len(receipt["batches"])) == (5, 4, 3)
+    assert [row["row"] for row in receipt["rows"]] == [5]
+
+
+def test_csv_in_gb18030_with_chinese_headers(district: District, tmp_path: Path) -> None:
+    """What an office program writes is read as it is."""
+    row = {
+        "接警编号": "J1",
+        "报警时间": "2026/3/1 20:00",
+        "警情类别": "家庭暴力",
+        "更新时间": "2026/3/1 21:00",
+        "甲方姓名": "林志远",
+    }
+    path = tmp_path / "calls.csv"
+    with path.open("w", encoding="gb18030", newline="") as file:
+        writer = csv.DictWriter(file, row)
+        writer.writeheader()
+        writer.writerow(row)
+    told = district("ingest", "police", "incident", str(path), "--json")
+
+    assert (told.code, told.json["applied"]) == (0, 1)
+
+
+def test_receipt_as_workbook(district: District, tmp_path: Path) -> None:
+    """The workbook has every row with code and remedy, and no value of the file."""
+    out = tmp_path / "receipt.xlsx"
+    file = district.file(police_call("J1", AT), police_call("J2", AT, category="77"))
+    district("ingest", "police", "incident", str(file), "--receipt", str(out))
+
+    rows = list(load_workbook(out, read_only=True)["逐行"].values)
+    assert [row[:2] for row in rows[1:]] == [(1, "applied"), (2, "quarantined")]
+    assert "林志远" not in str(rows)
+
+
+def test_what_cannot_be_taken_is_said(district: District, hub: Hub, tmp_path: Path) -> None:
+    """A disabled connector, a misspelt stream, a missing file and an unknown mode are wrong usage, with a remedy."""
+    file = str(district.file(police_call("J1", AT)))
+
+    disabled = hub("ingest", "police", "incident", file)
+    assert (disabled.code, "hub connectors enable police" in disabled.err) == (2, True)
+    misspelt = district("ingest", "police", "incidents", file)
+    assert (misspelt.code, 'did you mean "incident"?' in misspelt.err) == (2, True)
+    assert district("ingest", "polise", "incident", file).code == 2
+    assert district("ingest", "police", "incident", file, "--mode", "dead").code == 2
+    missing = district("ingest", "police", "incident", str(tmp_path / "none.csv"), "--json")
+    assert (missing.code, missing.json["error"]["code"]) == (1, "file.missing")

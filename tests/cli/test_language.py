@@ -1,0 +1,68 @@
+"""What people read: the Chinese catalogue is whole, compiled, and keeps every placeholder."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from hub.cli.face import LOCALE, speak
+from hub.core.codes import CODES, UNITS
+from hub.core.explain import FAMILIES
+from hub.core.phrases import RULES, WORDS
+from hub.core.records import Light
+from hub.runtime.plugins import read_manifests
+from tests.cli.conftest import District, Hub
+
+ROOT = Path(__file__).parents[2]
+PO = LOCALE / "zh_CN" / "LC_MESSAGES" / "hub.po"
+
+
+def said() -> Iterator[str]:
+    """Every literal that the code says to people."""
+    for path in (*(ROOT / "hub" / "cli").glob("*.py"), ROOT / "hub" / "core" / "sentences.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "say" and node.args:
+                told = node.args[0]
+                arms = [told.body, told.orelse] if isinstance(told, ast.IfExp) else [told]
+                yield from (arm.value for arm in arms if isinstance(arm, ast.Constant) and isinstance(arm.value, str))
+
+
+def test_everything_said_has_its_chinese() -> None:
+    """Messages, rules, ways, proofs, units, streams, lights and categories: none is left in English."""
+    streams = {name for manifest in read_manifests().manifests.values() for name in manifest.streams}
+    categories = {english for _, _, english in CODES["category"]}
+    words = {*said(), *RULES.values(), *WORDS.values(), *UNITS, *streams, *categories, *Light.__members__}
+    say = speak("zh")
+
+    assert sorted(word for word in words if say(word) == word and re.search("[a-z]", word)) == []
+
+
+def test_the_compiled_catalogue_is_the_readable_one() -> None:
+    """hub.mo is what hub.po compiles to, and no translation loses a placeholder."""
+    with PO.open("rb") as file:
+        catalogue = read_po(file)
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
+
+    assert compiled.getvalue() == PO.with_suffix(".mo").read_bytes()
+    for message in catalogue:
+        fields = set(re.findall(r"\{(\w+)\}", str(message.id)))
+        assert fields == set(re.findall(r"\{(\w+)\}", str(message.string))), message.id
+
+
+def test_every_family_of_reasons_has_a_phrase() -> None:
+    """What other units are told in place of a rule can be said."""
+    assert set(FAMILIES.values()) <= set(RULES)
+
+
+def test_english_is_a_choice(district: District, hub: Hub) -> None:
+    """--lang en speaks English; a language that is not there is wrong usage."""
+    assert "Household" in hub("--lang", "en", "households", "list").out
+    assert "家庭" in hub("households", "list").out
+    assert hub("--lang", "fr", "households", "list").code == 2
