@@ -9,6 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from apscheduler.triggers.cron import CronTrigger
+
 from hub import toml_reader as toml
 from hub.core.errors import ConfigurationError
 from hub.secret_files import SecretError, read_secret
@@ -286,6 +288,9 @@ def _stream(name: str, table: Mapping[str, Any], reader: Reader) -> StreamConfig
         reader.wrong((*place, "schedule"), "either every or cron", "both")
     if "every" in schedule:
         _above(schedule["every"], (*place, "schedule", "every"), reader)
+    if schedule.get("cron") and not _is_cron(schedule["cron"]):
+        expected = 'five fields such as "*/10 8-18 * * mon-fri"'
+        reader.wrong((*place, "schedule", "cron"), expected, toml.show(schedule["cron"]))
     return StreamConfig(
         name=name,
         transport=transport,
@@ -301,6 +306,14 @@ def _stream(name: str, table: Mapping[str, Any], reader: Reader) -> StreamConfig
         freshness=table.get("freshness"),
         live_from=table.get("live_from", ""),
     )
+
+
+def _is_cron(text: str) -> bool:
+    try:
+        CronTrigger.from_crontab(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _deliver(kind: str, table: Mapping[str, Any], reader: Reader, place: Place = ()) -> DeliverConfig:

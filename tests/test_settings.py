@@ -44,7 +44,7 @@ def test_everything_in_the_contract_can_be_said(folder: Path) -> None:
     (folder / "calendar").mkdir()
     (folder / "overlay.toml").touch()
     (folder / "hub.toml").write_text(
-        '''
+        """
 [database]
 url = "sqlite:///hub.db"
 [http]
@@ -73,12 +73,12 @@ folder = "calendar"
 hash = "abc"
 role = "station"
 communities = ["310101001001"]
-''',
+""",
         encoding="utf-8",
     )
     write_connector(
         folder,
-        '''
+        """
 [connector]
 name = "police"
 enabled = true
@@ -104,7 +104,7 @@ url = "https://example.invalid/api/reports"
 auth = { kind = "bearer", token = { env = "OUT" } }
 [deliver.mandatory_report.second]
 folder = "out/second"
-''',
+""",
     )
     settings = load(folder, INSTALLED)
 
@@ -158,6 +158,15 @@ def test_a_transport_gets_its_own_keys_only(folder: Path) -> None:
         (6, 'transport = "files" with this key'),
         (5, 'url beside transport = "rest"'),
     }
+
+
+def test_a_schedule_is_read_whole(folder: Path) -> None:
+    """A cron pattern that is none, and both ways at once, are mistakes."""
+    stream = '[connector]\nname = "police"\nenabled = true\n[streams.incident]\ntransport = "rest"\nurl = "https://x.example"\n'
+    write_connector(folder, stream + 'schedule = { cron = "every day", every = "2m" }\n')
+    _, mistakes = examine(folder, INSTALLED)
+
+    assert {m.key for m in mistakes} == {"streams.incident.schedule", "streams.incident.schedule.cron"}
 
 
 def test_broken_toml_is_named_by_line(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
@@ -36,8 +37,7 @@ def probe(ctx: typer.Context, name: Name, stream: Stream = None, as_json: Json =
     """Reach the sources of a connector and write nothing; says how many records are older than 30 days."""
     code = DONE
     told = []
-    with bootstrap.open_hub(face_of(ctx).folder) as hub:
-        worker = _worker(hub, name)
+    with bootstrap.open_hub(face_of(ctx).folder) as hub, _worker(hub, name) as worker:
         for one in _streams(hub, name, stream):
             row: dict[str, Any] = {"stream": one, "reached": True, "records": 0, "older_than_30_days": 0}
             try:
@@ -79,8 +79,7 @@ def try_out(
 ) -> None:
     """Show records as they would be taken; nothing is stored and no cursor moves."""
     told = []
-    with bootstrap.open_hub(face_of(ctx).folder) as hub:
-        worker = _worker(hub, name)
+    with bootstrap.open_hub(face_of(ctx).folder) as hub, _worker(hub, name) as worker:
         for one in _streams(hub, name, stream):
             kind = bootstrap.connectors()[name].streams[one].kind
             lenient = hub.policy.is_reporting(worker.unit, kind)
@@ -102,8 +101,7 @@ def try_out(
 def poll(ctx: typer.Context, name: Name, stream: Stream = None, as_json: Json = False) -> None:
     """Read the streams of a connector once, now; the daemon does it where one runs."""
     told = []
-    with bootstrap.open_hub(face_of(ctx).folder) as hub:
-        worker = _worker(hub, name)
+    with bootstrap.open_hub(face_of(ctx).folder) as hub, _worker(hub, name) as worker:
         told += [
             {"stream": one, **bootstrap.poll_once(hub, StreamKey(worker.unit, one))}
             for one in _streams(hub, name, stream)
@@ -115,12 +113,17 @@ def poll(ctx: typer.Context, name: Name, stream: Stream = None, as_json: Json = 
             note(f"{name} {row['stream']}: {row['rows']} record(s) in {row['pages']} page(s)")
 
 
-def _worker(hub: bootstrap.Hub, name: str) -> ThreadWorker:
+@contextmanager
+def _worker(hub: bootstrap.Hub, name: str) -> Iterator[ThreadWorker]:
     """The connector's worker, enabled or not: trying comes before enabling."""
     config = hub.settings.connectors.get(name)
     if config is None:
         raise UsageMistake(f'no connector "{name}"', did_you_mean(name, hub.settings.connectors))
-    return bootstrap.make_worker(hub.settings, config)
+    worker = bootstrap.make_worker(hub.settings, config)
+    try:
+        yield worker
+    finally:
+        worker.close()
 
 
 def _streams(hub: bootstrap.Hub, name: str, stream: str | None) -> Sequence[str]:

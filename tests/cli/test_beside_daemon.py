@@ -1,0 +1,145 @@
+"""The real daemon in its own process, and commands beside it: one archive, one writer."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.cli.conftest import District
+from tests.end_to_end.story import call as police_call
+from tests.local_peer import LocalPeer, until
+
+AT = "2026-03-01 20:00:00"
+
+
+class Running:
+    """``hub run`` on a folder."""
+
+    def __init__(self, district: District) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        path = district.folder / "hub.toml"
+        path.write_text(
+            path.read_text(encoding="utf-8").replace("127.0.0.1:8080", f"127.0.0.1:{port}"), encoding="utf-8"
+        )
+        self.district = district
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=5)
+        self.log = district.folder / "log"
+        self.start()
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            command = [sys.executable, "-m", "hub.cli", "--config", str(self.district.folder), "run"]
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+        assert until(self.ready, 30), self.log.read_text(encoding="utf-8")
+
+    def ready(self) -> bool:
+        assert self.process.poll() is None, self.log.read_text(encoding="utf-8")
+        try:
+            return self.client.get("/readyz").status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def push(self, token: str, *rows: dict[str, Any]) -> httpx.Response:
+        return self.client.post(
+            "/v1/connectors/police/streams/incident/records",
+            headers={"Authorization": f"Bearer {token}"},
+            content=json.dumps({"records": rows}),
+        )
+
+
+@pytest.fixture
+def token(district: District) -> str:
+    return district("connectors", "token", "police").out.strip()
+
+
+@pytest.fixture
+def running(district: District, token: str) -> Iterator[Running]:
+    made = Running(district)
+    yield made
+    made.client.close()
+    if made.process.poll() is None:
+        made.process.kill()
+    made.process.wait()
+
+
+def test_ingest_beside_a_daemon_goes_through_its_socket(running: Running, token: str) -> None:
+    """A file, a push and a telephone call are one archive; status sees the daemon; SIGTERM drains and ends with 0."""
+    district = running.district
+    receipt = district.ingest("police", "incident", police_call("J1", AT, intensity="2"))
+    pushed = running.push(token, police_call("J2", AT))
+
+    assert (receipt["applied"], receipt["pending"]) == (1, 0)
+    assert (pushed.status_code, pushed.json()["applied"]) == (200, 1)
+    status = district("status", "--json").json
+    assert (status["daemon"], status["counts"]["applied"]) == (True, 2)
+    assert district("households", "list", "--json").json[0]["light"] == "red"
+    duty = district("duties", "list", "--json").json[0]["duty_no"]
+    assert district("duties", "done", duty, "--outcome", "filed", "--json").json["duty"]["state"] == "done"
+    running.process.send_signal(signal.SIGTERM)
+    assert running.process.wait(30) == 0
+    assert district("status", "--json").json["daemon"] is False
+
+
+def test_a_second_daemon_on_one_folder_is_refused(running: Running) -> None:
+    """It says that another process runs, and exits as busy."""
+    command = [sys.executable, "-m", "hub.cli", "--config", str(running.district.folder), "run"]
+    second = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert second.returncode == 3
+    assert "Traceback" not in second.stderr
+
+
+def test_reload_takes_a_changed_connector_and_refuses_a_wrong_one(running: Running, token: str) -> None:
+    """SIGHUP lets a disabled connector go; a mistake in the files leaves everything as it was."""
+    district = running.district
+    assert running.push(token, police_call("J1", AT)).status_code == 200
+    district("connectors", "disable", "police")
+    running.process.send_signal(signal.SIGHUP)
+    assert until(lambda: running.push(token, police_call("J1", AT)).status_code in (401, 403), 10)
+    district("connectors", "enable", "police")
+    running.process.send_signal(signal.SIGHUP)
+    assert until(lambda: running.push(token, police_call("J1", AT)).status_code == 200, 10)
+    district.append("police", "\n[streams.nothing]\n")
+    running.process.send_signal(signal.SIGHUP)
+
+    assert until(lambda: "reload refused" in running.log.read_text(encoding="utf-8"), 10)
+    assert running.push(token, police_call("J1", AT)).json()["unchanged"] == 1
+
+
+def test_messages_go_out_and_the_receipt_comes_back(district: District, token: str, tmp_path: Path) -> None:
+    """A report made by a command is sent by the daemon, bare and under its number; its receipt moves the ladder."""
+    police = LocalPeer(lambda asked: (200, {}, b'{"receipt_no": "HZ1"}'))
+    district.append("police", f'\n[deliver.mandatory_report]\nurl = "{police.url}/reports"\n')
+    running = Running(district)
+    try:
+        district.ingest("education", "concern", {
+            "concern_no": "E1", "found_at": AT, "updated_at": AT, "kind": "1", "student_name": "林小舟",
+            "student_birth_date": "2015-05-20", "reporter_name": "程老师",
+        })  # fmt: skip
+
+        def received() -> bool:
+            return bool(district("reports", "list", "--json").json[0]["step"] == "received")
+
+        assert until(received, 15), running.log.read_text(encoding="utf-8")
+        sent = [asked for asked in police.asked if asked.path == "/reports"]
+        report = district("reports", "list", "--json").json[0]
+        assert [asked.headers["Idempotency-Key"] for asked in sent] == [report["report_no"]]
+        assert json.loads(sent[0].body)["reporter"]["name"] == "程老师"
+        assert [s["step"] for s in report["steps"]] == ["queued", "sent", "received"]
+        assert "程老师" not in running.log.read_text(encoding="utf-8")
+    finally:
+        running.process.kill()
+        running.process.wait()
+        running.client.close()
+        police.close()
