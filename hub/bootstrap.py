@@ -324,7 +324,7 @@ def poll_once(hub: Hub, stream: StreamKey) -> dict[str, int]:
         claim = claim_stream(hub.store, stream, owner_of(), at, settings.lease)
         if claim is None:
             raise RetryError("the stream is being read already", code="stream.busy", remedy="try again")
-        next_due = _never_due
+        next_due: Callable[[datetime, datetime], tuple[datetime, int]] = _never_due
         if is_scheduled(config):
             next_due = Grid(".".join(stream), config.every, config.cron, config.jitter).next_due
         plan = FetchPlan(next_due, settings.retry_base, settings.retry_max, hub.reporting)
