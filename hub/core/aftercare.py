@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from hub.core.book import Rule
 from hub.core.clocks import opening
 from hub.core.followups import Causes
-from hub.core.owing import Ground, Rule, chain, done_at, of_kind, owe, visits
+from hub.core.owing import Ground, chain, done_at, of_kind, owe, visits
 from hub.core.records import Concern, Event, Key, Owed
 
 VIOLENCE_FOUND = frozenset(

@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from hub.core import aftercare, followups, oversight, referrals, special
+from hub.core.book import Rule
 from hub.core.clocks import Moment
-from hub.core.owing import Ground, Rule, ground
+from hub.core.owing import Ground, ground
 from hub.core.records import Case, Closing, Course, Light, Owed
 
 Finder = Callable[[Ground, Rule], Iterator[Owed]]

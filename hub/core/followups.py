@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 
+from hub.core.book import Rule, term
 from hub.core.clocks import closing, day_of, days_between, opening, start_of_day
-from hub.core.owing import Ground, Rule, chain, done_at, earlier, ending, first_after, of_kind, owe, term, visits
+from hub.core.owing import Ground, chain, done_at, earlier, ending, first_after, of_kind, owe, visits
 from hub.core.records import Closing, Concern, Event, Key, Light, Owed, Span
 
 Causes = tuple[frozenset[Key], Key | None, str]

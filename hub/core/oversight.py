@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from hub.core.book import Rule, book_of, term
 from hub.core.clocks import Moment, opening, start_of_day
-from hub.core.owing import Ground, Rule, book_of, done_at, first_after, of_kind, owe, term
+from hub.core.owing import Ground, done_at, first_after, of_kind, owe
 from hub.core.records import Closing, Event, Key, Owed
 from hub.core.referrals import by_incident
 from hub.core.timeline import INJURY_RANKS

@@ -1,110 +1,16 @@
-"""What duties and reports are computed from: the compiled duty table, ways of counting a due date, and one case's ground.
-
-The numbers stand in the policy file below its marker (`[[report]]`, `[ladder]`, `[reasons]`, `[[duty]]`); here is how
-they are read. Every due date names its counting (S5): hours and days by the clock, working days by the calendar (S6).
-"""
+"""What duties and reports are computed from: one case's ground, and the rows that follow one another on it."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from hub.core.clocks import Calendar, Moment, add_months, closing, end_of_day
-from hub.core.errors import ConfigurationError
+from hub.core.book import Book, Rule, book_of, last_second
+from hub.core.clocks import Calendar, Moment, closing
 from hub.core.incident import amend, incidents
 from hub.core.records import Case, Closing, Concern, Course, Event, Key, Owed, Standing
 from hub.core.timeline import Derived, derive
-
-_TERM: Final = re.compile(r"(\d+)(ms|s|m|h|d|wd|mo)|(now|month_end|quarter_end)")
-_UNITS: Final = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-
-
-class Term(NamedTuple):
-    """One way of counting: ``times`` hours, days, working days, months; or the end of the month or quarter."""
-
-    times: int
-    unit: str
-    text: str
-
-    def due(self, start: datetime, calendar: Calendar) -> datetime:
-        """When it is due, counted from ``start``; days that end as days end at their last second."""
-        if self.unit in _UNITS:
-            return start + timedelta(**{_UNITS[self.unit]: self.times})
-        day = start.date()
-        if self.unit == "wd":
-            return _last_second(end_of_day(calendar.add_working_days(day, self.times)))
-        if self.unit == "mo":
-            day = add_months(day, self.times)
-            return start.replace(year=day.year, month=day.month, day=day.day)
-        if self.unit == "now":
-            return start
-        ahead = 1 if self.unit == "month_end" else 3 - (day.month - 1) % 3
-        return _last_second(end_of_day(add_months(day.replace(day=1), ahead) - timedelta(days=1)))
-
-
-def term(text: str) -> Term:
-    """``24h``, ``7d``, ``3wd``, ``3mo``, ``month_end``, ``quarter_end``, ``now``. Raises ``ConfigurationError``."""
-    match = _TERM.fullmatch(text.strip())
-    if match is None:
-        remedy = "write 24h, 7d, 3wd, 3mo, month_end, quarter_end or now"
-        raise ConfigurationError(f"{text!r} is no term; {remedy}", code="policy.term", remedy=remedy)
-    count, unit, word = match.groups()
-    return Term(0, word, word) if word else Term(int(count), unit, text.strip())
-
-
-class Rule(NamedTuple):
-    """One duty of the table."""
-
-    id: str
-    to: tuple[str, ...]
-    terms: tuple[Term, ...]
-    clause: str
-    law: str
-    raw: Mapping[str, Any]
-
-    def term(self, n: int) -> Term:
-        """The term of the n-th row, from 1: the last of the table repeats."""
-        return self.terms[min(n, len(self.terms)) - 1]
-
-
-class Book(NamedTuple):
-    """Everything of the policy file below its marker, compiled."""
-
-    duties: Mapping[str, Rule]
-    late: Mapping[str, tuple[str, ...]]
-    reasons: Mapping[str, str]
-
-
-def compile_book(raw: Mapping[str, Any]) -> Book:
-    """Compile the tables of a merged policy (file and overlay). Raises ``ConfigurationError`` naming the row."""
-    duties = {
-        row["id"]: Rule(row["id"], tuple(row["to"]), tuple(term(t) for t in row["due"]), row["clause"], row["law"], row)
-        for row in raw.get("duty", ())
-        if row.get("enabled", True)
-    }
-    ladder = raw.get("ladder", {})
-    reasons = {rule: name for name, rules in raw.get("reasons", {}).items() for rule in rules}
-    return Book(
-        duties,
-        {name: tuple(to) for name, to in ladder.get("late", {}).items()},
-        reasons,
-    )
-
-
-_last: list[tuple[Mapping[str, Any], Book]] = []
-
-
-def book_of(policy: Any) -> Book:
-    """The compiled tables of a policy; compiled once for one ``policy.raw`` (the same object gives the same book)."""
-    for raw, book in _last:
-        if raw is policy.raw:
-            return book
-    book = compile_book(policy.raw)
-    _last.insert(0, (policy.raw, book))
-    del _last[4:]
-    return book
 
 
 class Ground(NamedTuple):
@@ -216,7 +122,7 @@ def _answered(g: Ground, what: str, to: str, slot: str, causes: frozenset[Key]) 
 def done_at(event: Event) -> datetime:
     """When a record closes something: a date without time is the last moment of its day (S1)."""
     when = event.facts.get("from" if event.kind == "shelter" else "at")
-    return _last_second(closing(when)) if hasattr(when, "year") else event.at  # type: ignore[arg-type]
+    return last_second(closing(when)) if hasattr(when, "year") else event.at  # type: ignore[arg-type]
 
 
 def first_after(opened: datetime, found: Iterable[Event], but: Iterable[Key] = (), how: str = "done") -> Closing | None:
@@ -279,7 +185,3 @@ def chain(
         opened, n = row.closed.at, n + 1
         left = [e for e in left if e.key != row.closed.by and done_at(e) > opened]
     return rows
-
-
-def _last_second(at: datetime) -> datetime:
-    return at.replace(microsecond=0)

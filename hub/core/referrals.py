@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
+from hub.core.book import Rule, term
 from hub.core.clocks import opening
-from hub.core.owing import Ground, Rule, done_at, earlier, ending, first_after, of_kind, owe, term
+from hub.core.owing import Ground, done_at, earlier, ending, first_after, of_kind, owe
 from hub.core.records import Closing, Concern, Event, Key, Owed
 from hub.core.timeline import INJURY_RANKS
 

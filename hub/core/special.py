@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
+from hub.core.book import Rule
 from hub.core.clocks import after_last_day, day_of, days_between
 from hub.core.followups import causes_of, light_spans
-from hub.core.owing import Ground, Rule, earlier, ending, first_after, of_kind, owe
+from hub.core.owing import Ground, earlier, ending, first_after, of_kind, owe
 from hub.core.records import Event, Light, Owed, Span
 
 

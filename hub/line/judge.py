@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from hub.core import message
 from hub.core.assess import assess
+from hub.core.book import book_of
 from hub.core.clocks import Moment
-from hub.core.owing import book_of
 from hub.core.policy import Policy
 from hub.core.records import Assessment, Concern, Event, Key, Light, Owed
 from hub.core.settle import settle

@@ -6,14 +6,14 @@ import json
 from datetime import datetime, timedelta
 
 import pytest
-from hub.core.assess import course
 
 from hub.core import duties
+from hub.core.assess import course
+from hub.core.book import book_of, compile_book, term
 from hub.core.clocks import Calendar, Moment
 from hub.core.errors import ConfigurationError
 from hub.core.message import canonical
 from hub.core.oversight import district_duties, unreadable
-from hub.core.owing import book_of, compile_book, term
 from hub.core.pairing import is_duty
 from hub.core.records import SHANGHAI, Case, Event, Key, Owed, Standing
 from hub.core.settle import Amend, Open, settle
