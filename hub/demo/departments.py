@@ -47,7 +47,7 @@ class Inbox:
                     self.changed.append(key)
                 return False, receipt
             self.raw[key] = body
-            self.messages[key] = {"kind": kind, **json.loads(body)}
+            self.messages[key] = {"message_kind": kind, "message": json.loads(body)}
             return True, receipt
 
 

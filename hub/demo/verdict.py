@@ -122,12 +122,12 @@ def _messages(world: SimulatedDistrict, seen: Outcome) -> Iterator[str]:
         if inbox.changed:
             yield f"{inbox.unit}: {len(inbox.changed)} messages came again with other bytes"
     (police,) = _rest(world, "police")
-    sent = {key for key, message in police.inbox.messages.items() if message["kind"] == "mandatory_report"}
+    sent = {key for key, message in police.inbox.messages.items() if message["message_kind"] == "mandatory_report"}
     made = {report["report_no"] for report in seen.reports}
     if sent != made:
         yield f"the police have {len(sent)} reports, the hub made {len(made)}"
     for number in sorted(sent):
-        if "reporter" not in police.inbox.messages[number]:
+        if "reporter" not in police.inbox.messages[number]["message"]:
             yield f"{number}: the report has no place for its reporter"
     for inbox in inboxes:
         if inbox.unit == "police":

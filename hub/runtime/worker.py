@@ -16,6 +16,7 @@ import orjson
 from hub.core.errors import ConfigurationError, CredentialsError, HubError
 from hub.core.freight import Answer, Drafts, Page, Parcel
 from hub.core.records import Draft, Owed, Problem, StreamKey
+from hub.runtime.boundary import Boundary
 from hub.runtime.transports import Clock, Source, Way, make_sender, make_source
 from hub.sdk.connector import Connector
 from hub.sdk.manifest import strip
@@ -82,6 +83,7 @@ class ThreadWorker:
         self._stop = stop or Event()
         self._lock = Lock()
         self._sources: dict[str, Source] = {}
+        self._boundaries: dict[str, Boundary] = {}
         self._senders: dict[tuple[str, str], Way] = {}
 
     # --- in
@@ -89,11 +91,16 @@ class ThreadWorker:
     def fetch(self, stream: str, cursor: str | None) -> Iterator[tuple[Page, Drafts]]:
         """Pages of one read with their drafts, each page's cursor saying we have it. Raises classed errors."""
         config = self.stream_config(stream)
+        seen = self._boundaries.setdefault(stream, Boundary())
         for rows, reached in self._read(stream, cursor):
             if self._stop.is_set():
                 return
-            page = self._page(stream, config, rows, reached)
+            fresh, marks = (rows, ()) if config.transport == "files" else seen.fresh(rows)
+            if rows and not fresh:
+                continue  # the overlap alone: nothing new to land
+            page = self._page(stream, config, fresh, reached)
             yield page, self.map(page)
+            seen.landed(marks)
 
     def probe(self, stream: str) -> int:
         """Reach the source and write nothing; how many rows (or files) it showed at the first look."""

@@ -21,7 +21,10 @@ class Caller(NamedTuple):
 class Office(Protocol):
     """The hub as the web sees it. Nothing here blocks longer than it says; reads are consistent snapshots."""
 
-    limits: Limits
+    @property
+    def limits(self) -> Limits:
+        """Bounds on what comes in."""
+        ...
 
     def caller(self, token: str) -> Caller | None:
         """Whose credential this is (constant time, hashed at rest); None: unknown."""

@@ -1,0 +1,171 @@
+"""What each role may see through the web's port: least data, default deny, absent and forbidden alike."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from hub import bootstrap
+from hub.cli import app
+from hub.office import HubOffice
+from hub.web.office import Caller
+from tests.end_to_end.story import CHILD, COMMUNITY, HUSBAND, WIFE
+from tests.end_to_end.story import call as police_call
+
+AT = "2026-03-01 20:00:00"
+ELSEWHERE = "310101001009"
+
+
+def run(folder: Path, *arguments: str) -> Any:
+    result = CliRunner().invoke(app, ["--config", str(folder), *arguments, "--json"], catch_exceptions=False)
+    assert result.exit_code in (0, 1), result.output
+    return json.loads(result.stdout)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A red household with a penalty, and a reported child who is a girl victim, in one community."""
+    made = tmp_path_factory.mktemp("office") / "district"
+    CliRunner().invoke(app, ["init", str(made)], catch_exceptions=False)
+    rows = {
+        ("police", "incident"): police_call("J1", AT, intensity="2"),
+        ("police", "penalty"): {
+            "decision_no": "P1", "decided_on": "2026-03-02", "penalty": "2", "domestic_violence": "1", "relation": "配偶",
+            "updated_at": AT, "community_code": COMMUNITY, **WIFE.block("victim"), **HUSBAND.block("abuser"),
+        },
+        ("education", "concern"): {
+            "concern_no": "E1", "found_at": AT, "updated_at": AT, "kind": "1", "community_code": COMMUNITY,
+            "reporter_name": "程老师", **CHILD.block("student"),
+        },
+        ("civil_affairs", "special_household"): {
+            "register_no": "T1", "category": "girl_victim", "from": "2026-01-01", "updated_at": AT,
+            "community_code": COMMUNITY, **CHILD.block("person"),
+        },
+    }  # fmt: skip
+    for number, ((unit, stream), row) in enumerate(rows.items()):
+        run(made, "connectors", "enable", unit)
+        file = made / f"{number}.ndjson"
+        file.write_text(json.dumps(row), encoding="utf-8")
+        assert run(made, "ingest", unit, stream, str(file))["applied"] == 1
+    return made
+
+
+@pytest.fixture
+def office(folder: Path) -> Iterator[HubOffice]:
+    with bootstrap.open_hub(folder) as hub:
+        yield HubOffice(
+            hub.settings, bootstrap.manifests(), hub.store, hub.vault, hub.policy, lambda page: bootstrap.submit(hub, page)["batch"],
+            lambda: {"intake": True}, bootstrap.now,
+        )  # fmt: skip
+
+
+def role(name: str, *communities: str) -> Caller:
+    return Caller("role", name, communities)
+
+
+def red(office: HubOffice) -> str:
+    return str(next(row["household"] for row in office.households(role("exporter"), None, "red")))
+
+
+def test_households_stay_in_their_communities(office: HubOffice) -> None:
+    """A station sees its own communities; auditors and IT see no household; a foreign one is absent."""
+    household = red(office)
+
+    assert len(list(office.households(role("station", COMMUNITY), None, None))) == 2
+    assert list(office.households(role("station", ELSEWHERE), None, None)) == []
+    assert list(office.households(role("it"), None, None)) == []
+    assert office.household(role("station", ELSEWHERE), household) is None
+    assert office.explanation(role("auditor"), household, None) is None
+    assert office.household(role("exporter"), "nobody") is None
+
+
+def test_reasons_by_role(office: HubOffice) -> None:
+    """A unit reads families, the coordinator all but the penalty, the prosecutor everything."""
+    household = red(office)
+
+    def rules(name: str) -> set[str]:
+        told = office.explanation(role(name), household, None)
+        assert told is not None
+        return {concern["rule"] for concern in told["concerns"]}
+
+    assert rules("prosecutor") == {"R2", "R6"}
+    assert rules("coordinator") == {"police_measure", "R6"}
+    assert rules("unit:education") == {"police_measure"}
+    assert rules("station") == {"police_measure"}
+
+
+def test_members_without_numbers_and_girl_victims_unseen(office: HubOffice) -> None:
+    """A station sees who lives there but no ID number, and no category that tells of an assaulted girl."""
+    of_child = next(
+        row["household"] for row in office.households(role("exporter"), None, None) if row["household"] != red(office)
+    )
+    station = office.household(role("station", COMMUNITY), of_child)
+    exporter = office.household(role("exporter"), of_child)
+
+    assert station is not None
+    assert exporter is not None
+    assert {m["id_number"] for m in station["members"]} == {None}
+    assert CHILD.id_number in {m["id_number"] for m in exporter["members"]}
+    assert station["categories"] == []
+    assert [c["category"] for c in exporter["categories"]] == ["girl_victim"]
+
+
+def test_reports_are_for_police_coordinator_and_the_unit_that_found(office: HubOffice) -> None:
+    """Others learn nothing of them, the station no narrative, and nobody the reporter."""
+    seen = {
+        name: list(office.reports(role(name, *places)))
+        for name, places in {
+            "police_duty": (), "coordinator": (), "unit:education": (), "unit:health": (), "prosecutor": (),
+            "station": (COMMUNITY,),
+        }.items()
+    }  # fmt: skip
+
+    assert {name: len(rows) for name, rows in seen.items()} == {
+        "police_duty": 1, "coordinator": 1, "unit:education": 1, "unit:health": 0, "prosecutor": 0, "station": 1,
+    }  # fmt: skip
+    assert "程老师" not in json.dumps(seen, ensure_ascii=False)
+    assert set(seen["station"][0]) == {"report_no", "household", "urgency", "created_at", "step", "due"}
+    assert office.report(role("unit:health"), seen["police_duty"][0]["report_no"]) is None
+
+
+def test_only_the_police_move_the_ladder(office: HubOffice) -> None:
+    """A unit's acknowledgement of a step of the police is as if the report did not exist."""
+    number = next(iter(office.reports(role("police_duty"))))["report_no"]
+
+    assert office.acknowledge(role("unit:education"), number, {"step": "accepted"}) is None
+    told = office.acknowledge(role("police_duty"), number, {"step": "received", "receipt_no": "HZ1", "by": "P007"})
+    assert told is not None
+    assert told["step"] == "received"
+
+
+def test_feeds_continue_where_they_ended(office: HubOffice) -> None:
+    """Light changes come in order, once each; a connector other than the grid's gets none."""
+    grid = Caller("connector", "community_grid")
+    first = office.light_changes(grid, "", 1)
+    rest = office.light_changes(grid, first["next"], 500)
+
+    assert [len(first["changes"]), len(rest["changes"])] == [1, 1]
+    assert office.light_changes(grid, rest["next"], 500) == {"changes": [], "next": rest["next"]}
+    assert office.light_changes(Caller("connector", "health"), "", 500)["changes"] == []
+    assert {change["reason"] for change in (*first["changes"], *rest["changes"])} <= {"police_measure", "concern"}
+
+
+def test_messages_are_read_by_their_receiver_alone(office: HubOffice) -> None:
+    """The police connector reads the report with its reporter; health reads nothing of it."""
+    police = office.parcels(Caller("connector", "police"), "", 500)["parcels"]
+    health = office.parcels(Caller("connector", "health"), "", 500)["parcels"]
+
+    report = next(parcel for parcel in police if parcel["kind"] == "mandatory_report")
+    assert report["message"]["reporter"]["name"] == "程老师"
+    assert "程老师" not in json.dumps(health, ensure_ascii=False)
+
+
+def test_unknown_credentials_are_nobody(office: HubOffice) -> None:
+    """A token that was never given out has no caller; metrics hold counts only."""
+    assert office.caller("fch_nothing") is None
+    assert office.metrics()["hub_records_received"] == 4
