@@ -29,6 +29,11 @@ FULL_READERS = frozenset({"exporter", "police", "court", "procuratorate", "polic
 """Who may read that a penalty was given (R2): sealed since 2026 for everybody else (section 2)."""
 
 
+COORDINATOR = "coordinator"
+SEALED = frozenset({"R2"})
+SEALED_STREAM = ("police", "penalty")
+
+
 class Heard(NamedTuple):
     """When a stream was last heard, and what it last said about this household."""
 
@@ -104,23 +109,40 @@ def withhold(explanation: Mapping[str, Any], reader: str) -> dict[str, Any]:
     """
     if reader in FULL_READERS:
         return dict(explanation)
-    hidden = {"R2"} if reader == "coordinator" else set(FAMILIES)
-    concerns = [_family(c) if c["rule"] in hidden else c for c in explanation["concerns"]]
-    return {**explanation, "concerns": concerns}
+    if reader == COORDINATOR:
+        concerns = [_family(c) if c["rule"] in SEALED else c for c in explanation["concerns"]]
+        covered = [c for c in explanation.get("coverage", ()) if (c["unit"], c["stream"]) != SEALED_STREAM]
+        return _with(explanation, concerns=concerns, coverage=covered)
+    units = {c["unit"]: {"unit": c["unit"], "stream": None} for c in explanation.get("coverage", ())}
+    return _with(
+        explanation,
+        concerns=[_family(c) for c in explanation["concerns"]],
+        coverage=list(units.values()),
+        next=explanation.get("next") and _without_way(explanation["next"]),
+        then=[_without_way(coming) for coming in explanation.get("then", ())],
+        notes=[],
+    )
+
+
+def _with(explanation: Mapping[str, Any], **changed: Any) -> dict[str, Any]:
+    """The explanation with what it has replaced; nothing is added."""
+    return {**explanation, **{name: value for name, value in changed.items() if name in explanation}}
+
+
+def _without_way(coming: Mapping[str, Any]) -> dict[str, Any]:
+    """When and to which light, not by what: a way down tells of a report or a measure."""
+    return {**coming, "by": "date" if coming["at"] else "event"}
+
+
+_TOLD = ("light", "state", "since", "until")
+"""What of a concern is left when its reason is only a family."""
 
 
 def _family(concern: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        **{key: concern[key] for key in ("light", "state", "since", "until")},
-        "rule": FAMILIES[concern["rule"]],
-        "clause": "",
-        "law": "",
-        "events": [],
-        "closes_by": [],
-        "missing": [],
-        "closed_by": None,
-        "notes": [],
-    }
+    """The same fields, emptied but for light and time; texts stay texts and lists stay lists."""
+    blank = {name: type(value)() if isinstance(value, str | list) else None for name, value in concern.items()}
+    told = {name: concern[name] for name in _TOLD if name in concern}
+    return {**blank, **told, "rule": FAMILIES.get(concern["rule"], "concern")}
 
 
 def _concern(concern: Concern, clause: Clause, times: Mapping[Key, datetime]) -> dict[str, Any]:

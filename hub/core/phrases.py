@@ -68,6 +68,7 @@ WORDS: dict[str, str] = {
     "stream_heard": "the silent source heard again",
     "new_concern": "a new concern",
     "date": "the date",
+    "event": "an event that a unit records",
     # proofs
     "signed": "signatures of two different units",
     "red_days": "180 days since the last violent event",

@@ -102,6 +102,8 @@ def _category_lines(categories: Iterable[Mapping[str, Any]], say: Say) -> list[s
 
 
 def _heard_line(heard: Mapping[str, Any], say: Say) -> str:
+    if not heard["stream"]:
+        return f"  {say(heard['unit'])}"  # all that this reader may know
     state = say("overdue") if heard["overdue"] else say("heard")
     text = say("  {unit}, {stream}: {state} {heard_at}; last record {key} {last_at}")
     return text.format(

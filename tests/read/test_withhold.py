@@ -6,8 +6,8 @@ from datetime import datetime
 
 import pytest
 
-from hub.core.explain import FAMILIES, Subject, explain, withhold
-from hub.core.records import SHANGHAI, Assessment, Concern, Key, Light
+from hub.core.explain import FAMILIES, Heard, Subject, explain, withhold
+from hub.core.records import SHANGHAI, Assessment, Concern, Key, Light, Next, StreamKey
 from hub.core.sentences import render
 
 AT = datetime(2026, 3, 1, 20, tzinfo=SHANGHAI)
@@ -63,3 +63,18 @@ def test_what_changes_next_is_never_missing() -> None:
 
     assert told["next"] == {"at": None, "light": None, "by": "new_concern"}
     assert "a new concern" in render(told, lambda text: text)
+
+
+def test_neither_way_nor_stream_tells_what_a_rule_would() -> None:
+    """To another unit a step down has a date but no way, coverage has units but no streams; the text still speaks."""
+    concern = Concern("O5", Light.orange, AT, None, (CALL,), ("not_substantiated",))
+    coming = (Next(AT, Light.unlit, "review_orange"), Next(None, Light.unlit, "not_substantiated"))
+    assessment = Assessment(Light.orange, AT, (concern,), (), (), None, coming, (), None, frozenset())
+    heard = [Heard(StreamKey("police", "penalty"), AT, False, AT, "P1")]
+    told = withhold(explain(Subject("h", AT, "v"), assessment, lambda rule: ("", ""), {}, heard), "education")
+
+    assert [told["next"]["by"], *(coming["by"] for coming in told["then"])] == ["date", "event"]
+    assert told["coverage"] == [{"unit": "police", "stream": None}]
+    text = render(told, lambda text: text)
+    assert "penalty" not in text
+    assert "substantiated" not in text
