@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +12,9 @@ import typer
 
 from hub import bootstrap
 from hub.cli.face import Face, Json, UsageMistake, emit, face_of, note, show_pairs, show_table
+from hub.cli.looking import old_records
 from hub.cli.toml_edit import set_value
+from hub.core.errors import ConfigurationError
 from hub.durations import write_duration
 from hub.samples import connector_sample
 from hub.sdk.manifest import Manifest
@@ -127,13 +130,20 @@ def _switch(face: Face, name: str, *, on: bool, as_json: bool) -> None:
     manifest = _manifest(name)
     path = _file(face.folder, manifest)
     changed = set_value(path, "connector", "enabled", on)
+    old: dict[str, int | None] = {}
+    with suppress(ConfigurationError):  # `hub check` lists what is wrong; the switch itself is made
+        old = old_records(bootstrap.read_settings(face.folder), name) if on else {}
     state = "enabled" if on else "disabled"
     if as_json:
-        emit({"connector": name, "enabled": on, "changed": changed})
-    else:
-        note(f"{name}: {state}" if changed else f"{name}: was already {state}")
-        if on:
-            note("  `hub check` says what is still missing; `hub connectors probe` tries the source")
+        emit({"connector": name, "enabled": on, "changed": changed, **({"older_than_30_days": old} if old else {})})
+        return
+    note(f"{name}: {state}" if changed else f"{name}: was already {state}")
+    for stream, count in old.items():
+        note(f"  {stream}: " + ("not reached now" if count is None else f"{count} record(s) older than 30 days"))
+    if any(old.values()):
+        note("  set live_from on a stream to take its older records as history, without reports and duties")
+    if on:
+        note("  `hub check` says what is still missing; `hub connectors probe` tries the source")
 
 
 def _file(folder: Path, manifest: Manifest) -> Path:

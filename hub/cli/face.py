@@ -26,6 +26,7 @@ from typer.core import TyperGroup
 from hub.configuration import ConfigurationMistakes
 from hub.core.errors import ConfigurationError, HubError, RetryError
 from hub.core.sentences import Say
+from hub.read.households import NotFoundError
 
 DONE, ATTENTION, WRONG, BUSY = 0, 1, 2, 3
 """Exit codes of the contract: done · something needs attention · wrong usage or configuration · try again."""
@@ -76,7 +77,7 @@ class HubGroup(TyperGroup):
 
 def exit_code(error: HubError) -> int:
     """Which exit code a failure has."""
-    if isinstance(error, ConfigurationError | UsageMistake):
+    if isinstance(error, ConfigurationError | UsageMistake | NotFoundError):
         return WRONG
     return BUSY if isinstance(error, RetryError) else ATTENTION
 

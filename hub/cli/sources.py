@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
-from itertools import islice
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,20 +11,10 @@ import typer
 from hub import bootstrap
 from hub.cli.connectors import Name, app, configured, did_you_mean
 from hub.cli.face import ATTENTION, DONE, Json, UsageMistake, emit, exit_code, face_of, note, show_table
-from hub.cli.moments import short
+from hub.cli.looking import LOOKED_AT, is_old, looked_at, would_be
 from hub.core.errors import HubError
-from hub.core.freight import Drafts
-from hub.core.message import json_ready
-from hub.core.normalise import normalise
-from hub.core.records import Draft, Problem, StreamKey
-from hub.runtime.worker import ThreadWorker, page_of_rows
-from hub.sdk.tabular import read_rows
-from hub.store.numbers import new_uid
-
-OLD = timedelta(days=30)
-"""Records older than this, taken live, would make duties about the past: `live_from` is asked for."""
-LOOKED_AT = 500
-"""Records of a source that `probe` looks at."""
+from hub.core.records import StreamKey
+from hub.runtime.worker import ThreadWorker
 
 Stream = Annotated[str | None, typer.Argument(metavar="[STREAM]", help="One stream; default: all that are polled.")]
 
@@ -41,9 +28,9 @@ def probe(ctx: typer.Context, name: Name, stream: Stream = None, as_json: Json =
         for one in _streams(hub, name, stream):
             row: dict[str, Any] = {"stream": one, "reached": True, "records": 0, "older_than_30_days": 0}
             try:
-                found = list(_looked_at(worker, one, LOOKED_AT))
+                found = list(looked_at(worker, one, LOOKED_AT))
                 row["records"] = len(found)
-                row["older_than_30_days"] = sum(_is_old(draft) for draft in found)
+                row["older_than_30_days"] = sum(is_old(draft) for draft in found)
             except HubError as error:
                 row |= {"reached": False, "code": error.code, "says": str(error), "remedy": error.remedy}
                 code = max(code, exit_code(error))
@@ -83,7 +70,7 @@ def try_out(
         for one in _streams(hub, name, stream):
             kind = bootstrap.connectors()[name].streams[one].kind
             lenient = hub.policy.is_reporting(worker.unit, kind)
-            told += [{"stream": one, **_would_be(entry, lenient=lenient)} for entry in _looked_at(worker, one, limit)]
+            told += [{"stream": one, **would_be(entry, lenient=lenient)} for entry in looked_at(worker, one, limit)]
     if as_json:
         emit(told)
     else:
@@ -137,77 +124,3 @@ def _streams(hub: bootstrap.Hub, name: str, stream: str | None) -> Sequence[str]
             f"set a transport for a stream in connectors.d/{name}.toml",
         )
     return found
-
-
-def _looked_at(worker: ThreadWorker, stream: str, limit: int) -> Iterator[Draft | Problem]:
-    """Mapped records from the beginning of a source; reading stops early, so no file is moved."""
-    config = worker.stream_config(stream)
-    if config.transport == "files":
-        yield from islice(_of_files(worker, stream, config.options), limit)
-        return
-    for _, drafts in worker.fetch(stream, None):
-        yield from drafts[:limit]
-        limit -= len(drafts)
-        if limit <= 0:
-            return
-
-
-def _of_files(worker: ThreadWorker, stream: str, options: Mapping[str, Any]) -> Iterator[Draft | Problem]:
-    """The files that lie there, read in place."""
-    folder = Path(str(options["folder"]))
-    if not folder.is_dir():
-        raise HubError(
-            f"{folder}: no such folder", code="files.folder", remedy="create it, or give the hub access to it"
-        )
-    for path in sorted(folder.glob(str(options.get("pattern", "*")))):
-        if path.is_file() and not path.name.startswith("."):
-            rows = read_rows(
-                path, options.get("encoding", "auto"), options.get("sheet", 1), options.get("header_row", 1)
-            )
-            while part := list(islice(rows, LOOKED_AT)):
-                yield from _mapped(worker, stream, part)
-
-
-def _mapped(worker: ThreadWorker, stream: str, rows: list[dict[str, Any]]) -> Drafts:
-    config = worker.stream_config(stream)
-    page = page_of_rows(
-        worker.connector, stream, rows, uid=new_uid(), received_at=bootstrap.now(), first_row=1, renames=config.fields
-    )
-    return worker.map(page)
-
-
-def _is_old(entry: Draft | Problem) -> bool:
-    if isinstance(entry, Problem):
-        return False
-    moment = bootstrap.now()
-    clean = normalise(entry, received_at=moment, lenient=True)
-    return isinstance(clean, Draft) and clean.at is not None and moment - clean.at > OLD
-
-
-def _would_be(entry: Draft | Problem, *, lenient: bool) -> dict[str, Any]:
-    """One record as the line would take it: by its problem, or by its facts and persons."""
-    clean = entry if isinstance(entry, Problem) else normalise(entry, received_at=bootstrap.now(), lenient=lenient)
-    if isinstance(clean, Problem):
-        return {
-            "row": clean.row,
-            "key": clean.key.no if clean.key else None,
-            "would_be": "rejected" if clean.rejected else "quarantined",
-            "code": clean.code,
-            "field": clean.field,
-            "remedy": clean.remedy,
-        }
-    return {
-        "row": clean.row,
-        "key": clean.key.no,
-        "kind": clean.kind,
-        "at": short(clean.at.isoformat()) if clean.at else None,
-        "would_be": "retracted" if clean.deleted else "applied",
-        "facts": json_ready({name: value for name, value in clean.facts.items() if value is not None}),
-        "persons": [json_ready({k: v for k, v in person._asdict().items() if v}) for person in _parties(clean)],
-        "issues": [{"code": code, "field": field} for code, field in clean.issues],
-    }
-
-
-def _parties(draft: Draft) -> list[Any]:
-    """Everybody but the reporter, who is shown to nobody."""
-    return [person for person in draft.persons if person.role != "reporter"]

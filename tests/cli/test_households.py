@@ -71,7 +71,7 @@ def test_a_household_by_prefix_number_or_not_at_all(red: tuple[District, str]) -
     now = district("households", "list", "--json").json[0]["household"]
     assert district("households", "show", now[:30], "--json").json["household"] == now
     told = district("households", "show", "nobody")
-    assert (told.code, "hub households list" in told.err) == (1, True)
+    assert (told.code, "hub households list" in told.err) == (2, True)
 
 
 def test_people_read_chinese_first(red: tuple[District, str]) -> None:

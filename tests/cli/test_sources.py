@@ -50,6 +50,19 @@ def test_probe_reaches_the_source_and_writes_nothing(polled: District) -> None:
     assert (told.code, pages(polled)) == (0, 0)
 
 
+def test_enable_says_how_much_is_old(polled: District) -> None:
+    """With a source set, enabling counts its records older than 30 days, as probe does."""
+    told = polled("connectors", "enable", "police", "--json")
+
+    assert told.json == {
+        "connector": "police",
+        "enabled": True,
+        "changed": False,
+        "older_than_30_days": {"incident": 1},
+    }
+    assert "1 record(s) older than 30 days" in polled("connectors", "enable", "police").err
+
+
 def test_try_shows_what_records_would_become(polled: District) -> None:
     """Facts, persons and problems, as the line would take them; no cursor moves and no reporter shows."""
     told = polled("connectors", "try", "police", "incident", "--limit", "3", "--json")
