@@ -72,7 +72,8 @@ class HubGroup(TyperGroup):
                 raise  # usage mistakes and exits are told by the library
             if logging.getLogger().isEnabledFor(logging.DEBUG):
                 raise
-            raise typer.Exit(tell_defect(error)) from error
+            as_json = isinstance(ctx.obj, Face) and ctx.obj.json
+            raise typer.Exit(tell_defect(error, as_json=as_json)) from error
 
 
 def exit_code(error: HubError) -> int:
@@ -101,13 +102,15 @@ def tell_error(error: HubError, *, as_json: bool) -> None:
         typer.echo(f"  to do: {error.remedy}", err=True)
 
 
-def tell_defect(error: Exception) -> int:
+def tell_defect(error: Exception, *, as_json: bool = False) -> int:
     """A mistake of ours, by its class and place: its text might quote a record. The exit code."""
     if isinstance(error, BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ATTENTION
     frame = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{Path(frame.filename).name}:{frame.lineno}"
+    if as_json:
+        emit({"error": {"code": "hub.defect", "message": f"{type(error).__name__} at {where}", "remedy": "report it"}})
     typer.echo(f"hub: a defect of the hub: {type(error).__name__} at {where}", err=True)
     typer.echo("  to do: report it with this line; --log-level debug shows the whole path", err=True)
     return ATTENTION

@@ -293,7 +293,9 @@ def overdue_parcels(sql: Sql, now_us: int) -> int:
 
 def open_reports(sql: Sql) -> tuple[int, int]:
     """(open, overdue) reports; overdue: a step is late, so that somebody was told (an escalation stands)."""
-    rows = sql.rows("SELECT no FROM owed WHERE what LIKE 'M%' AND state NOT IN ('review', 'answered', 'cancelled')")
+    rows = sql.rows(
+        "SELECT no FROM owed WHERE what LIKE ? AND state NOT IN ('review', 'answered', 'cancelled')", ("M%",)
+    )
     late = sql.rows("SELECT facts FROM owed WHERE what = 'escalation' AND state = 'open'")
     told = {orjson.loads(facts).get("report_no") for (facts,) in late}
     numbers = {str(no) for (no,) in rows}
@@ -304,8 +306,8 @@ def open_duties(sql: Sql, now_us: int) -> tuple[int, int]:
     """(open, overdue) duties."""
     row = sql.one(
         "SELECT COUNT(*), COALESCE(SUM(CASE WHEN due IS NOT NULL AND due < ? THEN 1 ELSE 0 END), 0) FROM owed "
-        "WHERE what LIKE 'D%' AND state IN ('open', 'accepted')",
-        (now_us,),
+        "WHERE what LIKE ? AND state IN ('open', 'accepted')",
+        (now_us, "D%"),
     )
     assert row is not None
     return int(row[0]), int(row[1])
