@@ -42,7 +42,7 @@ def test_fifty_kills_lose_and_double_nothing(tmp_path: Path) -> None:
             world.breathe()
             pause.wait(1.0)
             seen = outcome(world)
-            wrong = list(failures(world, seen))
+            wrong = list(failures(world, seen, read_again=True))
     finally:
         stopped = world.daemon.stop()
         world.close()
