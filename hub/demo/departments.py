@@ -66,7 +66,11 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(200, {"code": 0, "msg": "", "data": {"list": part, "total": len(rows)}})
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        length = int(self.headers.get("Content-Length", "0"))
+        body = self.rfile.read(length)
+        if len(body) < length:  # the sender died in mid-message: as if it had never begun
+            self.close_connection = True
+            return
         kind = urlsplit(self.path).path.rsplit("/", 1)[-1]
         new, receipt = self.department.inbox.take(self.headers.get("Idempotency-Key", ""), kind, body)
         if new:
@@ -85,6 +89,15 @@ class Handler(BaseHTTPRequestHandler):
         """Silent: the live view is what people look at."""
 
 
+class Server(ThreadingHTTPServer):
+    """Departments outlive their callers: a sender that dies in mid-request is no news."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """The connection is gone; the caller will come again."""
+
+
 class RestDepartment:
     """A unit with an HTTP interface of its own."""
 
@@ -93,8 +106,7 @@ class RestDepartment:
         self.inbox = Inbox(unit)
         self.published: dict[str, list[Row]] = defaultdict(list)
         handler = type("Handler", (Handler,), {"department": self})
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.server.daemon_threads = True
+        self.server = Server(("127.0.0.1", 0), handler)
         self.address = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
