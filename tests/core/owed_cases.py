@@ -9,9 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from hub.core.assess import course
-
 from hub.core import duties, report
+from hub.core.assess import course
 from hub.core.clocks import Moment, closing, opening
 from hub.core.policy import load_policy
 from hub.core.records import SHANGHAI, Case, Event, Fact, Key, Member, Owed, Party, Report
