@@ -76,7 +76,7 @@ def _commit_waiting(store: SqlStore, own: _Waiting) -> None:
                 return
             with store.landing_lock:
                 batch, store.landing[:] = list(store.landing), []
-            for waiting in batch:
+            for waiting in sorted(batch, key=_lock_order):
                 _land_one(tx, waiting)
         for waiting in batch:
             waiting.uid = waiting.outcome
@@ -90,6 +90,12 @@ def _commit_waiting(store: SqlStore, own: _Waiting) -> None:
             waiting.done.set()
     if own not in batch:  # in another connection's commit (PostgreSQL)
         own.done.wait()
+
+
+def _lock_order(waiting: _Waiting) -> tuple[str, str, str]:
+    """Two connections that land the same keys take them in one order: neither waits for the other in a circle."""
+    page = waiting.page
+    return page.stream.unit, page.idempotency_key or "", page.uid
 
 
 def _take(store: SqlStore, own: _Waiting) -> list[_Waiting]:
