@@ -65,7 +65,7 @@ class Registry:
     def family(self, role: str, *, child_age: int = 9) -> Family:
         """A couple and one child, registered in one household; ``child_age`` in years."""
         number = f"H{len(role)}{self.drawn:05d}"
-        community = COMMUNITIES[self.drawn % len(COMMUNITIES)]
+        community = COMMUNITIES[self.drawn // 3 % len(COMMUNITIES)]
         address = (
             f"安宁路{self.draw.randrange(1, 900)}弄{self.draw.randrange(1, 60)}号{self.draw.randrange(101, 1802)}室"
         )
