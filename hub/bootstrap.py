@@ -11,11 +11,11 @@ from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 
 from hub import configuration
 from hub.core.errors import ConfigurationError, RetryError
-from hub.core.freight import Page
+from hub.core.freight import Drafts, Page
 from hub.core.policy import Policy
 from hub.core.policy import load_policy as compile_policy
 from hub.core.records import StreamKey
@@ -23,7 +23,7 @@ from hub.line.fetch import FetchPlan, poll
 from hub.line.intake import REDRIVE
 from hub.line.land import land
 from hub.line.letters import DUTY, Outward
-from hub.line.writer import DraftShelf, WriterPlan, drain
+from hub.line.writer import DraftShelf, WriterPlan, drain, write_forever
 from hub.logs import redaction
 from hub.receivers import Stream
 from hub.runtime.grid import Grid
@@ -49,6 +49,8 @@ from hub.store.numbers import new_uid
 from hub.store.schema import newest, revision, upgrade
 from hub.toml_reader import Mistake
 
+ABREAST = 8
+"""Landed pages whose drafts wait for the writer, before reading waits for it."""
 POLICY = "district-2021-08-30.toml"
 """The policy that comes with the hub."""
 
@@ -327,12 +329,38 @@ def poll_once(hub: Hub, stream: StreamKey) -> dict[str, int]:
         next_due: Callable[[datetime, datetime], tuple[datetime, int]] = _never_due
         if is_scheduled(config):
             next_due = Grid(".".join(stream), config.every, config.cron, config.jitter).next_due
-        plan = FetchPlan(next_due, settings.retry_base, settings.retry_max, hub.reporting)
-        polled = poll(hub.store, hub.vault, worker, claim, plan, now)
-        drain_all(hub)
+        with _writing(hub) as landed:
+            plan = FetchPlan(next_due, settings.retry_base, settings.retry_max, hub.reporting, landed)
+            polled = poll(hub.store, hub.vault, worker, claim, plan, now)
     if polled.error is not None:
         raise polled.error
     return {"pages": polled.pages, "rows": polled.rows}
+
+
+@contextmanager
+def _writing(hub: Hub) -> Iterator[Callable[[str, Drafts], None]]:
+    """Apply what lands while it is being read; the way to hand over drafts, which waits while the writer is behind.
+
+    At the end everything that has landed is applied.
+    """
+    shelf, wake, stop = DraftShelf(ABREAST), Event(), Event()
+    plan = writer_plan(hub, shelf=shelf, wake=wake)
+    writer = Thread(
+        target=write_forever, name="writer", args=(hub.store, hub.workers, hub.vault, hub.policy, now, stop, plan)
+    )
+
+    def landed(uid: str, drafts: Drafts) -> None:
+        shelf.put(uid, drafts, patience=plan.lease.total_seconds())
+        wake.set()
+
+    writer.start()
+    try:
+        yield landed
+    finally:
+        stop.set()
+        wake.set()
+        writer.join()
+    drain(hub.store, hub.workers, hub.vault, hub.policy, now, writer_plan(hub, shelf=shelf))
 
 
 def _never_due(due: datetime, at: datetime) -> tuple[datetime, int]:

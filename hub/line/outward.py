@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from hub.core.message import Body
 from hub.core.records import Key, Owed
-from hub.core.settle import ENDED, REVIEW, Act, Amend, Close, Open, Review, Withdraw, is_report
+from hub.core.settle import ENDED, Act, Amend, Close, Open, Review, Withdraw, is_report
 from hub.line.letters import DUTY, REPORT, Letter, Outward, Writer, kind_of, parsed, prefix_of
 from hub.line.ports import Vault
 from hub.store import standing as rows
-from hub.store.numbers import new_no, new_uid
+from hub.store.numbers import new_no
 from hub.store.parcels import NO_DESTINATION, NewParcel, insert_parcels, replace_unsent, withdraw_unsent
 from hub.store.standing import Opened, StandingRow
-from hub.store.times import to_us
 from hub.store.tx import Tx
 
 URGENT = frozenset({REPORT, "escalation", "cancellation", "addendum"})
@@ -52,7 +50,6 @@ class Outbox:
                 self._reports.update(dict.fromkeys(row.keys, row.no))
         opens = [act for act in acts if isinstance(act, Open)]
         opens.sort(key=lambda act: not is_report(act.owed.what))
-        self._replace_reviews(opens)
         for act in opens:
             self._open(act)
         self._review([act for act in acts if isinstance(act, Review)])
@@ -144,46 +141,17 @@ class Outbox:
         last = "" if self._outward.reaches(unit, REPORT) else NO_DESTINATION
         self._parcels.append(NewParcel(no, "second", number, unit, REPORT, True, bytes(found[0]), last))
 
-    def _replace_reviews(self, opens: Sequence[Open]) -> None:
-        """A row that waited for review and is opened now gives way to the one that is opened."""
-        waiting = [row for row in self._standing.values() if row.state == REVIEW]
-        gone = [
-            row.id
-            for row in waiting
-            if any(
-                (row.what, row.to, row.slot) == (act.owed.what, act.owed.to, act.owed.slot) and row.keys & act.owed.causes
-                for act in opens
-            )
-        ] if waiting else []  # fmt: skip
-        self._tx.run_in("DELETE FROM owed_cause WHERE owed_id {in}", gone)
-        self._tx.run_in("DELETE FROM owed WHERE id {in}", gone)
-
     def _review(self, acts: Sequence[Review]) -> None:
-        """What the fence held back: a row that waits, and an entry of the review list."""
-        items: dict[tuple[int, str], tuple[Any, ...]] = {}
+        """What the fence held back: one entry of the review list a household, naming everything that waits there."""
+        waiting: dict[int, set[str]] = {}
+        first: dict[int, int] = {}
         for act in acts:
-            owed = act.owed
-            if not act.no:
-                number, self._next_id = self._next_id, self._next_id + 1
-                no = new_no(prefix_of(owed.what), self._as_of)
-                self._opened.append(Opened(number, no, owed._replace(live=False), REVIEW, owed.household, "", None))
+            owed, home = act.owed, act.owed.household or 0
+            waiting.setdefault(home, set()).add(f"{owed.what}>{owed.to} {act.no}".rstrip())
             cause = min((self._records[k] for k in owed.causes if k in self._records), default=0)
-            items[cause, owed.what] = (
-                new_uid(), "backfill", cause, 0, owed.what, f"{owed.to} {act.no}".strip(), "open", to_us(self._as_of)
-            )  # fmt: skip
-        known = {
-            (int(record), str(what))
-            for record, what in self._tx.rows_in(
-                "SELECT record_id, candidates FROM review_item WHERE kind = 'backfill' AND state = 'open'"
-                " AND record_id {in}",
-                {record for record, _ in items},
-            )
-        }
-        self._tx.insert(
-            "review_item",
-            ("uid", "kind", "record_id", "idx", "candidates", "why", "state", "at"),
-            [row for spot, row in items.items() if spot not in known],
-        )
+            first[home] = min(cause, first.get(home, cause))
+        listed = {first[home]: ", ".join(sorted(named)) for home, named in waiting.items()}
+        rows.list_for_review(self._tx, listed, self._as_of)
 
     def _amend(self, acts: Sequence[Amend]) -> None:
         found = [(self._standing[act.no], act) for act in acts]

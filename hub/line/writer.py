@@ -58,20 +58,22 @@ class DraftShelf:
     """Drafts that polls brought along, until their page is prepared; bounded, because `map` can make them again."""
 
     def __init__(self, pages_kept: int = 64) -> None:
-        self._lock = threading.Lock()
+        self._room = threading.Condition()
         self._drafts: dict[str, Drafts] = {}
         self._most = pages_kept
 
-    def put(self, uid: str, drafts: Drafts) -> None:
-        """Called with each landed page (`FetchPlan.landed`)."""
-        with self._lock:
-            if len(self._drafts) < self._most:
+    def put(self, uid: str, drafts: Drafts, *, patience: float = 0.0) -> None:
+        """Called with each landed page (`FetchPlan.landed`); waits up to ``patience`` seconds for room."""
+        with self._room:
+            if self._room.wait_for(lambda: len(self._drafts) < self._most, patience):
                 self._drafts[uid] = drafts
 
     def take(self, uids: list[str]) -> dict[str, Drafts]:
         """The drafts of these pages, as far as they are here; each is given once."""
-        with self._lock:
-            return {uid: self._drafts.pop(uid) for uid in uids if uid in self._drafts}
+        with self._room:
+            found = {uid: self._drafts.pop(uid) for uid in uids if uid in self._drafts}
+            self._room.notify_all()
+            return found
 
 
 class WriterPlan(NamedTuple):

@@ -11,6 +11,7 @@ import orjson
 from hub.core.records import Closing, Key, Owed, Standing
 from hub.core.settle import Amend, Close, Withdraw
 from hub.store.codec import to_json
+from hub.store.numbers import new_uid
 from hub.store.sql import Row, Sql
 from hub.store.times import from_us, opt_from_us, opt_us, to_us
 
@@ -156,6 +157,30 @@ def insert_owed(sql: Sql, opened: Sequence[Opened], records: Mapping[Key, int]) 
 def _insert_causes(sql: Sql, owed: Sequence[tuple[int, Owed]], records: Mapping[Key, int]) -> None:
     rows = {(number, records[key]) for number, one in owed for key in one.causes if key in records}
     sql.insert("owed_cause", ("owed_id", "record_id"), sorted(rows))
+
+
+def list_for_review(sql: Sql, listed: Mapping[int, str], at: datetime) -> None:
+    """One open entry of the review list for each first cause: what its household's history would have owed."""
+    known = {
+        int(record): str(names)
+        for record, names in sql.rows_in(
+            "SELECT record_id, candidates FROM review_item WHERE kind = 'backfill' AND state = 'open' AND record_id {in}",
+            listed,
+        )
+    }
+    sql.insert(
+        "review_item",
+        ("uid", "kind", "record_id", "idx", "candidates", "why", "state", "at"),
+        [
+            (new_uid(), "backfill", record, 0, names, "history", "open", to_us(at))
+            for record, names in listed.items()
+            if record not in known
+        ],
+    )
+    sql.many(
+        "UPDATE review_item SET candidates = ? WHERE kind = 'backfill' AND state = 'open' AND record_id = ?",
+        [(names, record) for record, names in listed.items() if known.get(record, names) != names],
+    )
 
 
 def amend_owed(sql: Sql, amends: Sequence[tuple[int, str, Amend]], records: Mapping[Key, int]) -> None:
