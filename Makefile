@@ -5,12 +5,15 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := check
-.PHONY: demo demo-live test check docs bench
+.PHONY: demo demo-live test check docs bench servers
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $(READY)
+
+servers:
+	.ci/servers
 
 demo: $(READY)  ## The whole job on a simulated district; exits 0 only if every expected light and report came out
 	$(BIN)/hub demo --once
@@ -18,10 +21,10 @@ demo: $(READY)  ## The whole job on a simulated district; exits 0 only if every 
 demo-live: $(READY)  ## The same, and stays up until Ctrl-C
 	$(BIN)/hub demo
 
-test: $(READY)  ## Every test, on real SQLite, PostgreSQL, HTTP servers and processes
+test: $(READY) servers  ## Every test, on real SQLite, PostgreSQL, MariaDB, HTTP servers and processes
 	$(BIN)/python -m pytest
 
-check: $(READY)  ## The one gate: format, lint, types, import contracts, docs, tests
+check: $(READY) servers  ## The one gate: format, lint, types, import contracts, docs, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

@@ -111,7 +111,7 @@ STREAM_KEYS: dict[str, toml.Parse] = {
     **{key: parse for options in _OPTIONS.values() for key, parse in options.items()},
 }
 _CHANNEL: dict[str, toml.Parse] = {
-    "url": toml.text, "folder": toml.folder_path, "receipts": toml.folder_path, "auth": _auth,
+    "url": toml.text_or_secret, "table": toml.text, "folder": toml.folder_path, "receipts": toml.folder_path, "auth": _auth,
 }  # fmt: skip
 DELIVER_KEYS: dict[str, toml.Parse] = {**_CHANNEL, "second": section(_CHANNEL)}
 
@@ -325,6 +325,7 @@ def _deliver(kind: str, table: Mapping[str, Any], reader: Reader, place: Place =
     return DeliverConfig(
         kind=kind,
         url=table.get("url", ""),
+        table=table.get("table", DeliverConfig.table),
         folder=table.get("folder", ""),
         receipts=table.get("receipts", ""),
         auth=table.get("auth", Auth()),

@@ -60,7 +60,8 @@ class DeliverConfig:
     """Where one kind of message goes, and how."""
 
     kind: str
-    url: str = ""
+    url: str | SecretRef = ""  # http(s)://… or an SQLAlchemy URL
+    table: str = "hub_message"  # of an SQLAlchemy URL
     folder: str = ""  # absolute
     receipts: str = ""  # absolute folder where receipt files come in
     auth: Auth = Auth()

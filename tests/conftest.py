@@ -19,6 +19,9 @@ from sqlalchemy.engine import URL, make_url
 
 from hub.store.engine import SqlStore, open_store
 from hub.store.schema import upgrade
+from tests.mariadb_server import mariadb
+
+__all__ = ["mariadb"]
 
 _numbers = count(1)
 

@@ -112,6 +112,8 @@ FAULTS: dict[str, Text] = {
         "The cursor column cannot be read", "游标列无法读取", "name the column of the time of update", "请指定更新时间列"),
     "table.definition": Text(
         "The table or query is wrong", "表或查询有误", "check table, query and columns", "请核对表、查询与列"),
+    "table.driver": Text(
+        "The driver of this database is not installed", "未安装该数据库的驱动", "install the extra `mysql` or `postgres`", "请安装 mysql 或 postgres 附加组件"),
     "table.denied": Text("The database refuses us", "数据库拒绝访问", "ask for the right to read", "请申请读取权限"),
     "table.unavailable": Text(
         "The database does not answer", "数据库无响应", "it is tried again by itself", "系统将自动重试"),

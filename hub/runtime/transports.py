@@ -13,12 +13,13 @@ import httpx
 
 from hub.core.errors import ConfigurationError
 from hub.sdk.auth import make_auth
+from hub.sdk.database import open_table_engine
 from hub.sdk.files import SETTLE, FileSender, FolderSource
 from hub.sdk.outcome import Outcome
 from hub.sdk.peer import Peer
 from hub.sdk.post import PostSender
 from hub.sdk.rest import PageStyle, RestSource
-from hub.sdk.table import TableSender, TableSource, open_table_engine
+from hub.sdk.table import TableSender, TableSource
 from hub.secret_files import read_secret
 from hub.settings import Auth, DeliverConfig, Limits, SecretRef, StreamConfig
 
@@ -144,10 +145,11 @@ def make_sender(config: DeliverConfig, limits: Limits, clock: Clock) -> Way:
     if config.folder:
         files = FileSender(Path(config.folder))
         return Way(lambda no, kind, body: files.send(no, body), lambda: None)
-    if urlsplit(config.url).scheme in ("http", "https"):
+    url = _plain(config.url)
+    if urlsplit(url).scheme in ("http", "https"):
         peer = _peer(config.auth, limits)
-        post = PostSender(peer, config.url)
+        post = PostSender(peer, url)
         return Way(lambda no, kind, body: post.send(no, body), peer.close)
-    engine = open_table_engine(config.url, read_only=False)
-    table = TableSender(engine)
+    engine = open_table_engine(url, read_only=False)
+    table = TableSender(engine, config.table)
     return Way(lambda no, kind, body: table.send(no, kind, body, clock()), engine.dispose)

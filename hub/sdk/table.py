@@ -15,95 +15,21 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy import event, exc
-from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.pool import NullPool
+from sqlalchemy import exc
+from sqlalchemy.engine import Engine
 
-from hub.core.errors import ConfigurationError, CredentialsError, HubError, PersonError, RetryError
+from hub.core.errors import PersonError, RetryError
 from hub.core.records import SHANGHAI
 from hub.sdk.cursor import Tally, earlier, header_names
+from hub.sdk.database import dialect_of, table_error
 from hub.sdk.outcome import Outcome
 
-__all__ = ["TableSender", "TableSource", "open_table_engine", "table_error"]
+__all__ = ["TableSender", "TableSource"]
 
 Rows = list[dict[str, Any]]
 
-CONNECT_SECONDS = 10
-READ_ONLY = {
-    "sqlite": "PRAGMA query_only = ON",
-    "postgresql": "SET default_transaction_read_only = on",
-    "mysql": "SET SESSION TRANSACTION READ ONLY",
-}
-DRIVERS = {"mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql", "postgresql": "postgresql+psycopg"}
-"""The drivers of our extras, for URLs that name none."""
-DENIED_STATES = ("28", "42501")
-"""SQLSTATE of a refused login (class 28) and of a missing right."""
-DENIED_NUMBERS = (1044, 1045, 1142, 1143, 1698)
-"""MySQL's numbers for the same."""
-WRONG_DEFINITION = ("no such table", "no such column", "syntax error")
-"""How SQLite says it, which has no error classes of its own."""
-
-
-def open_table_engine(url: str, *, read_only: bool = True) -> Engine:
-    """An engine without pool and without values in its errors. Raises ``ConfigurationError`` for an unusable URL."""
-    try:
-        made = make_url(url)
-        engine = sa.create_engine(
-            _addressed(made, read_only),
-            poolclass=NullPool,
-            hide_parameters=True,
-            isolation_level="AUTOCOMMIT",
-            connect_args=_connect_args(made),
-        )
-    except (exc.ArgumentError, exc.NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
-        raise ConfigurationError(
-            "the table's URL names no database this hub can read",
-            code="table.url",
-            remedy="sqlite:///…, postgresql+psycopg://… or mysql+pymysql://…",
-        ) from error
-    statement = READ_ONLY.get(engine.dialect.name.replace("mariadb", "mysql"))
-    if read_only and statement:
-
-        @event.listens_for(engine, "connect")
-        def connected(connection: Any, record: Any) -> None:
-            cursor = connection.cursor()
-            cursor.execute(statement)
-            cursor.close()
-
-    return engine
-
-
-def _addressed(url: URL, read_only: bool) -> URL:
-    if url.drivername in DRIVERS:
-        return url.set(drivername=DRIVERS[url.drivername])
-    if url.get_backend_name() == "sqlite" and url.database and not url.database.startswith("file:"):
-        # a missing file is an error, not a new empty database
-        mode = "ro" if read_only else "rw"
-        return url.set(database=f"file:{url.database}").update_query_dict({"mode": mode, "uri": "true"})
-    return url
-
-
-def _connect_args(url: URL) -> dict[str, Any]:
-    return {"timeout": CONNECT_SECONDS} if url.get_backend_name() == "sqlite" else {"connect_timeout": CONNECT_SECONDS}
-
-
-def table_error(error: exc.SQLAlchemyError) -> HubError:
-    """The database's error as one of ours, by SQLSTATE or number; its text, which may hold values, stays behind."""
-    driver = getattr(error, "orig", None)
-    state = str(getattr(driver, "sqlstate", "") or "")
-    first = driver.args[0] if driver is not None and driver.args else None
-    text = str(driver).lower()
-    if state.startswith(DENIED_STATES) or first in DENIED_NUMBERS or "authentication failed" in text:
-        return CredentialsError(
-            "the database refused our login", code="table.denied", remedy="renew the login, or ask for SELECT on it"
-        )
-    if isinstance(error, exc.ProgrammingError) or any(word in text for word in WRONG_DEFINITION):
-        return PersonError(
-            "the table, column or query does not exist as configured", code="table.definition", remedy="compare names"
-        )
-    if "readonly" in text or "read-only" in text or "read only" in text:
-        return PersonError("the query tries to write", code="table.writes", remedy="configure a plain SELECT")
-    return RetryError("the database cannot be reached", code="table.unavailable")
+FLAG_BYTES = {b"\x00": 0, b"\x01": 1}
+"""A flag column of type BIT(1) comes as one byte."""
 
 
 @dataclass(kw_only=True)
@@ -125,7 +51,7 @@ class TableSource:
         """
         try:
             if not self.cursor_field:
-                for rows in _cut(self._read(self._select()), self.rows_per_page):
+                for rows in self._in_parts(self._select()):
                     yield _jsonable(rows), None
                 return
             yield from self._by_cursor(cursor)
@@ -146,32 +72,35 @@ class TableSource:
     def _by_cursor(self, cursor: str | None) -> Iterator[tuple[Rows, str | None]]:
         column: sa.ColumnClause[Any] = sa.column(self._column_name())
         if cursor is None:
-            for rows in _cut(self._read(self._select().where(column.is_(None))), self.rows_per_page):
+            for rows in self._in_parts(self._select().where(column.is_(None))):
                 yield _jsonable(rows), None
             condition = column.is_not(None)
         else:
             condition = column >= self._bound(column, earlier(cursor, self.overlap))
         tally = Tally(cursor, (column.name,))
         while rows := self._read(self._select().where(condition).order_by(column).limit(self.rows_per_page)):
-            whole, last = self._whole_values(rows, column)
-            for part, is_last in _parts(whole, self.rows_per_page):
+            last = rows[-1][column.name]
+            is_end = len(rows) < self.rows_per_page
+            whole = rows if is_end else [row for row in rows if row[column.name] != last]
+            parts = iter([whole]) if whole else self._in_parts(self._select().where(column == last))
+            for part, is_last in _with_end(parts):
                 sent = _jsonable(part)
                 tally.see(sent)
                 yield sent, tally.highest if is_last else None
-            if len(rows) < self.rows_per_page:
+            if is_end:
                 return
-            condition = column > last
+            condition = column > (whole[-1][column.name] if whole else last)
 
-    def _whole_values(self, rows: Rows, column: sa.ColumnClause[Any]) -> tuple[Rows, Any]:
-        """The rows whose cursor values are complete, and the last such value."""
-        name = column.name
-        last = rows[-1][name]
-        if len(rows) < self.rows_per_page:
-            return rows, last
-        before = [row for row in rows if row[name] != last]
-        if before:
-            return before, before[-1][name]
-        return self._read(self._select().where(column == last)), last
+    def _in_parts(self, statement: sa.Select[Any]) -> Iterator[Rows]:
+        """A result of any length, a page's worth in memory at a time; SQLite's is read first, as it would lock."""
+        if dialect_of(self.engine) == "sqlite":
+            rows = self._read(statement)
+            yield from (rows[start : start + self.rows_per_page] for start in range(0, len(rows), self.rows_per_page))
+            return
+        streaming = self.engine.execution_options(stream_results=True, isolation_level="READ COMMITTED")
+        with streaming.connect() as connection:
+            for part in connection.execute(statement).mappings().partitions(self.rows_per_page):
+                yield [dict(row) for row in part]
 
     def _bound(self, column: sa.ColumnClause[Any], raw: str) -> Any:
         """``raw`` as the type the driver gives for this column, taken from one of its values."""
@@ -184,9 +113,7 @@ class TableSource:
             return at.astimezone(SHANGHAI).replace(tzinfo=None) if at.tzinfo else at
         if isinstance(value, date):
             return _instant(raw).date()
-        if isinstance(value, (int, Decimal)):
-            return int(raw)
-        return raw
+        return _number(raw) if isinstance(value, (int, Decimal)) else raw
 
     def _column_name(self) -> str:
         """The cursor column as this table spells it."""
@@ -204,7 +131,8 @@ class TableSource:
 
     def _select(self) -> sa.Select[Any]:
         if self.query:
-            source: Any = sa.text(f"({self.query.rstrip().rstrip(';')}) AS source")
+            written = self.query.rstrip().rstrip(";").replace(":", "\\:")  # a colon of theirs is no parameter of ours
+            source: Any = sa.text(f"({written}) AS source")
         else:
             schema, _, name = self.table.rpartition(".")
             source = sa.table(name, schema=schema or None)
@@ -222,14 +150,20 @@ def _instant(raw: str) -> datetime:
         raise PersonError("the stored cursor is no time", code="table.cursor", remedy="reset the cursor") from None
 
 
-def _cut(rows: Rows, size: int) -> Iterator[Rows]:
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size]
+def _number(raw: str) -> int | Decimal:
+    try:
+        return int(raw) if raw.isdigit() else Decimal(raw)
+    except ArithmeticError:
+        raise PersonError("the stored cursor is no number", code="table.cursor", remedy="reset the cursor") from None
 
 
-def _parts(rows: Rows, size: int) -> Iterator[tuple[Rows, bool]]:
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size], start + size >= len(rows)
+def _with_end(parts: Iterator[Rows]) -> Iterator[tuple[Rows, bool]]:
+    """Each part and whether it is the last one."""
+    held = next(parts, None)
+    while held is not None:
+        following = next(parts, None)
+        yield held, following is None
+        held = following
 
 
 def _jsonable(rows: Sequence[Mapping[str, Any]]) -> Rows:
@@ -246,7 +180,7 @@ def _value(value: Any) -> Any:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else str(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return _decoded(bytes(value))
+        return FLAG_BYTES[bytes(value)] if bytes(value) in FLAG_BYTES else _decoded(bytes(value))
     return str(value) if isinstance(value, (timedelta, UUID)) else value
 
 
@@ -272,22 +206,40 @@ class TableSender:
 
     def send(self, no: str, kind: str, body: bytes, at: datetime) -> Outcome:
         """``sent``: no answer can come back this way; a repeat finds its row and is ``sent`` too."""
-        row = {
-            "message_no": no,
-            "type": kind,
-            "body": body.decode(),
-            "created_at": at.astimezone(SHANGHAI).isoformat(sep=" ", timespec="seconds"),
-        }
+        row = {"message_no": no, "type": kind, "body": body.decode(), "created_at": self._moment(at)}
         try:
+            if self._stands(no):
+                return Outcome("sent", detail="table.repeat")
             with self._engine.connect() as connection:
-                stands = connection.execute(
-                    sa.select(sa.func.count()).select_from(self._table).where(self._table.c.message_no == no)
-                ).scalar_one()
-                if not stands:
-                    connection.execute(self._table.insert().values(row))
+                connection.execute(self._table.insert().values(row))
         except exc.IntegrityError:
-            return Outcome("sent", detail="table.repeat")
+            return self._unless_it_stands(no)
         except exc.SQLAlchemyError as error:
-            ours = table_error(error)
-            return Outcome("later" if isinstance(ours, RetryError) else "refused", detail=ours.code)
+            return _refusal(error)
         return Outcome("sent", detail="table.inserted")
+
+    def _stands(self, no: str) -> bool:
+        count = sa.select(sa.func.count()).select_from(self._table).where(self._table.c.message_no == no)
+        with self._engine.connect() as connection:
+            return bool(connection.execute(count).scalar_one())
+
+    def _unless_it_stands(self, no: str) -> Outcome:
+        """A broken constraint: another sender was first, or a rule of the table (NOT NULL …) keeps the message out."""
+        try:
+            stands = self._stands(no)
+        except exc.SQLAlchemyError as error:
+            return _refusal(error)
+        return Outcome("sent", detail="table.repeat") if stands else Outcome("refused", detail="table.definition")
+
+    def _moment(self, at: datetime) -> str | datetime:
+        """District time as the database takes it: MySQL's without an offset, PostgreSQL's with one, text for SQLite."""
+        here = at.astimezone(SHANGHAI).replace(microsecond=0)
+        dialect = dialect_of(self._engine)
+        if dialect == "mysql":
+            return here.replace(tzinfo=None)
+        return here if dialect == "postgresql" else here.isoformat(sep=" ")
+
+
+def _refusal(error: exc.SQLAlchemyError) -> Outcome:
+    ours = table_error(error)
+    return Outcome("later" if isinstance(ours, RetryError) else "refused", detail=ours.code)

@@ -11,7 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from hub.core.errors import ConfigurationError, CredentialsError, PersonError, RetryError
-from hub.sdk.table import TableSender, TableSource, open_table_engine, table_error
+from hub.sdk.database import open_table_engine, table_error
+from hub.sdk.table import TableSender, TableSource
 
 ROWS = [(f"J{n}", f"2026-11-01 10:00:{n:02d}", "张三") for n in range(7)]
 
@@ -169,10 +170,55 @@ def test_postgres_times_are_compared_as_times(postgres: Any) -> None:
             connection.execute(sa.text("DELETE FROM t"))
         with pytest.raises(PersonError):
             collect(TableSource(engine=engine, table="none"))
+        streamed = TableSource(engine=engine, table="t", rows_per_page=2).pages(None)
+        sizes = [len(next(streamed)[0])]
+        with admin.connect() as connection:
+            connection.execute(sa.text('UPDATE t SET "JJBH" = "JJBH"'))  # its department writes meanwhile
+        assert [*sizes, *(len(rows) for rows, _ in streamed)] == [2, 2, 1]
     finally:
         engine.dispose()
         admin.dispose()
         postgres.drop(url)
+
+
+@pytest.mark.parametrize("column", ["text", "timestamp", "timestamptz"])
+def test_postgres_receivers_may_keep_the_time_as_they_like(postgres: Any, column: str) -> None:
+    """Text, timestamp and timestamptz columns all take a message, in district time; a repeat finds its row."""
+    url = postgres.fresh(empty=True)
+    admin = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
+    with admin.connect() as connection:
+        connection.execute(
+            sa.text(
+                f"CREATE TABLE hub_message (message_no text PRIMARY KEY, type text, body text, created_at {column})"
+            )
+        )
+    engine = open_table_engine(url.render_as_string(hide_password=False), read_only=False)
+    try:
+        sender = TableSender(engine, "public.hub_message")
+        at = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)
+        assert [sender.send("M-1", "duty", b"{}", at).detail for _ in range(2)] == ["table.inserted", "table.repeat"]
+        with admin.connect() as connection:
+            connection.execute(sa.text("SET TIME ZONE 'Asia/Shanghai'"))
+            kept = str(connection.execute(sa.text("SELECT created_at::text FROM hub_message")).scalar_one())
+        assert kept.startswith("2026-11-01 10:00:00")
+    finally:
+        engine.dispose()
+        admin.dispose()
+        postgres.drop(url)
+
+
+def test_a_broken_rule_of_the_table_is_no_repeat(tmp_path: Path) -> None:
+    """A NOT NULL column we do not fill refuses the message: it is not taken for one that is there already."""
+    connection = sqlite3.connect(tmp_path / "out.db")
+    connection.execute(
+        "CREATE TABLE hub_message (message_no TEXT PRIMARY KEY, type TEXT, body TEXT, created_at TEXT, who TEXT NOT NULL)"
+    )
+    connection.close()
+    engine = open_table_engine(f"sqlite:///{tmp_path}/out.db", read_only=False)
+
+    told = TableSender(engine).send("M-1", "duty", b"{}", datetime(2026, 11, 1, 2, 0, tzinfo=UTC))
+
+    assert (told.step, told.detail) == ("refused", "table.definition")
 
 
 def test_messages_are_inserted_once(tmp_path: Path) -> None:
