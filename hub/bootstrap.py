@@ -20,7 +20,7 @@ from hub.core.policy import Policy
 from hub.core.policy import load_policy as compile_policy
 from hub.core.records import StreamKey
 from hub.line.fetch import FetchPlan, poll
-from hub.line.intake import REDRIVE
+from hub.line.held import DISCARD, REDRIVE
 from hub.line.land import land
 from hub.line.letters import DUTY, Outward
 from hub.line.writer import DraftShelf, WriterPlan, drain, write_forever
@@ -46,6 +46,7 @@ from hub.store.claims import claim_stream, ensure_streams
 from hub.store.engine import SqlStore, open_store
 from hub.store.ledger import QuarantineView, hasten
 from hub.store.numbers import new_uid
+from hub.store.refusals import still_open
 from hub.store.schema import newest, revision, upgrade
 from hub.toml_reader import Mistake
 
@@ -292,6 +293,26 @@ def _redrive_page(hub: Hub, stream: StreamKey, mode: str, rows: Sequence[Quarant
         received_at=now(),
         source=REDRIVE + ",".join(row.uid for row in rows),
     )
+
+
+def discard(hub: Hub, rows: Sequence[QuarantineView]) -> int:
+    """Waiting rows given up for good, in commits of the line; how many no longer wait."""
+    size = hub.settings.limits.rows_per_page
+    parts = [rows[start : start + size] for start in range(0, len(rows), size)]
+    way = submission(hub)
+    with way.door() as take:
+        for some in parts:
+            way.receipt(take(_empty_page(StreamKey(some[0].unit, some[0].stream), DISCARD, some)))
+    with hub.store.read() as sql:
+        return len(rows) - len(still_open(sql, [row.uid for row in rows]))
+
+
+def _empty_page(stream: StreamKey, word: str, rows: Sequence[QuarantineView]) -> Page:
+    """A page that says something about waiting rows and brings none."""
+    return Page(
+        uid=new_uid(), stream=stream, mode="live", door="redrive", body=b"[]", rows=0, first_row=0, received_at=now(),
+        source=word + ",".join(row.uid for row in rows),
+    )  # fmt: skip
 
 
 def bring_up_to_date(hub: Hub) -> None:

@@ -130,7 +130,7 @@ def _counts(receipts: Sequence[dict[str, Any]]) -> dict[str, int]:
 def discard(ctx: typer.Context, which: Which, as_json: Json = False) -> None:
     """Give rows up for good: they count as rejected from now on."""
     with bootstrap.open_hub(face_of(ctx).folder) as hub:
-        count = ledger.discard_rows(hub.store, [row.uid for row in _chosen(hub, which)])
+        count = bootstrap.discard(hub, _chosen(hub, which))
     _tell({"discarded": count}, as_json=as_json)
     raise typer.Exit(DONE)
 

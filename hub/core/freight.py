@@ -13,9 +13,9 @@ from hub.core.hood import Index
 from hub.core.records import Draft, Event, Problem, StreamKey
 
 MODES = ("live", "backfill", "replay", "shadow")
-DOORS = ("poll", "push", "file", "ingest", "answer", "station", "redrive")
-"""answer: what came back from a delivery; station: what people do; redrive: quarantined rows once more. These do not
-count in the accounting of departments."""
+DOORS = ("poll", "push", "file", "ingest", "answer", "station", "redrive", "replay")
+"""answer: what came back from a delivery; station: what people do; redrive: quarantined rows once more, or given up;
+replay: rows that were taken, through the mapping of today. These do not count in the accounting of departments."""
 
 
 class Lease(NamedTuple):
@@ -42,7 +42,7 @@ class Page(NamedTuple):
     lease: Lease | None = None  # fencing for polls; None: whoever calls may land
     idempotency_key: str | None = None
     digest: str = ""  # SHA-256 of the body as received, for the idempotency conflict
-    source: str = ""  # where it came from: digest of a file, `redrive:…` of quarantined rows (coded, no personal data)
+    source: str = ""  # where it came from: digest of a file, `redrive:…` or `discard:…` of quarantined rows (coded)
 
 
 Drafts = list[Draft | Problem]

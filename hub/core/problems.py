@@ -98,6 +98,9 @@ PROBLEMS: dict[str, Text] = {
     "not_ours.not_needed": Text(
         "A treatment without any sign of harm: not needed here", "诊疗记录无侵害迹象，不需要",
         "nothing to do; the row is erased", "无需处理；该行已删除"),
+    # --- quarantined rows that wait no longer
+    "version.superseded": Text(
+        "A newer version of this record is known", "该记录已有更新的版本", "nothing to do", "无需处理"),
     # --- answers about standing numbers
     "report.unknown": Text(
         "No report has this number", "报告编号不存在", "check the report number", "请核对报告编号"),

@@ -154,6 +154,6 @@ def _sorted_out(page: PreparedPage, work: Prepared, bad: set[tuple[int, int]]) -
         problem = Problem(
             sealed.row, sealed.event.key, "hub.defect", "", "report this as a defect of the hub", original
         )
-        refused.append(refuse(problem, work.vault))
+        refused.append(refuse(problem, page.page, work.vault))
     kept = tuple(sealed for sealed in page.sealed if all(sealed is not one for one in gone))
     return page._replace(sealed=kept, refused=tuple(refused))

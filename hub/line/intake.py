@@ -9,11 +9,12 @@ from typing import Any
 from hub.core.clocks import Moment
 from hub.core.freight import Sealed
 from hub.core.hood import Placing
-from hub.core.oversight import district_duties, unreadable
+from hub.core.oversight import district_duties
 from hub.core.place import place
 from hub.core.policy import Policy
-from hub.core.records import Event, Key, Owed, Problem, StreamKey
+from hub.core.records import Event, Owed, Problem
 from hub.core.words import KINDS
+from hub.line.held import Held
 from hub.line.judge import Scope
 from hub.line.prepare import Prepared, PreparedPage, Refused, refuse
 from hub.line.subjects import Subjects
@@ -25,11 +26,8 @@ from hub.store.hoods import FreshRecord, read_hood
 from hub.store.places import NOWHERE, Placed, save_placing
 from hub.store.protection import save_protection
 from hub.store.records import save_content, save_truths
-from hub.store.refusals import RefusedRow, save_refused, settle_redriven
 from hub.store.times import to_us
 from hub.store.tx import Tx
-
-REDRIVE = "redrive:"
 
 
 class Intake:
@@ -47,6 +45,7 @@ class Intake:
         self._pages = [page for page in work.pages if page.id in landed]
         self._refused: dict[int, list[Refused]] = {page.id: list(page.refused) for page in self._pages}
         self._outcomes: list[Outcome] = []
+        self._held: Held | None = None
 
     def _landed(self) -> set[int]:
         ids = [page.id for page in self._work.pages]
@@ -67,6 +66,7 @@ class Intake:
         outcomes, truths = compare(self._tx, [one for one in kept if one.page_id not in shadow])
         self._outcomes += outcomes
         ids = save_truths(self._tx, truths)
+        self._held = Held(self._tx, self._pages, self._refused, self._outcomes, self._policy, self._as_of)
         changed = [(number, truth) for number, truth in zip(ids, truths, strict=True) if truth.changed]
         placed = self._place(changed)
         standing = subjects.place(changed, placed.moved) | subjects.adopted(changed)
@@ -85,7 +85,8 @@ class Intake:
             original = vault.open_reporter(sealed.uid, sealed.reporter)["original"]
         field = "report_no" if code == "report.unknown" else "duty_no" if code == "duty.unknown" else "message_no"
         problem = Problem(sealed.row, sealed.event.key, code, field, "send the number as the hub gave it", original)
-        self._refused[one.page_id].append(refuse(problem, vault))
+        page = next(page for page in self._pages if page.id == one.page_id)
+        self._refused[one.page_id].append(refuse(problem, page.page, vault))
 
     def _place(self, changed: list[tuple[int, Truth]]) -> Placed:
         people = [(number, truth) for number, truth in changed if _subject(truth) == "people"]
@@ -119,8 +120,11 @@ class Intake:
             live=frozenset(live),
             fenced=frozenset(fenced - live),
             replayed=frozenset(truth.key for _, truth in changed if not truth.live),
-            owed=(*self._unreadable(), *self._district(changed)),
+            owed=(*self._held_back(), *self._district(changed)),
         )
+
+    def _held_back(self) -> Iterable[Owed]:
+        return self._held.owed() if self._held is not None else ()
 
     def _district(self, changed: list[tuple[int, Truth]]) -> Iterable[Owed]:
         """D20: months and quarters in which nothing was held."""
@@ -134,64 +138,26 @@ class Intake:
         keep_next_look(self._tx, moment.valid_until)
         return owed
 
-    def _unreadable(self) -> Iterable[Owed]:
-        """D26: a row nobody could read speaks of violence or of a child in danger; done once it has been read."""
-        for page in self._pages:
-            if page.page.door == "redrive":
-                yield from self._read_at_last(page)
-                continue
-            if page.page.mode != "live":
-                continue
-            for row in self._refused[page.id]:
-                if row.speaks_of_harm:
-                    key = Key(*page.page.stream, row.no or f"row:{row.uid}")
-                    yield from unreadable(key, page.page.received_at, self._policy)
-
-    def _read_at_last(self, page: PreparedPage) -> Iterable[Owed]:
-        uids = page.page.source.removeprefix(REDRIVE).split(",")
-        again = {uids[row.row - page.page.first_row] for row in self._refused[page.id]}
-        for uid, no in self._tx.rows_in("SELECT uid, no FROM quarantine WHERE uid {in}", set(uids) - again):
-            key = Key(*page.page.stream, no or f"row:{uid}")
-            yield from unreadable(key, page.page.received_at, self._policy, resolved_at=self._as_of)
-
     def close(self) -> None:
         """Quarantine, issues of applied rows, receipts, counts: the pages become applied."""
         by_page: dict[int, list[Outcome]] = {page.id: [] for page in self._pages}
         for outcome in self._outcomes:
             by_page[outcome.page_id].append(outcome)
+        assert self._held is not None
         for page in self._pages:
-            self._close(page, by_page[page.id], self._refused[page.id])
+            self._close(page, by_page[page.id], self._held)
+        self._held.save(by_page)
 
-    def _close(self, page: PreparedPage, outcomes: list[Outcome], refused: list[Refused]) -> None:
+    def _close(self, page: PreparedPage, outcomes: list[Outcome], held: Held) -> None:
         counts = dict.fromkeys(pages.COUNTS, 0)
-        counts["quarantined"] = len(refused)
+        lines = held.lines(page)
+        for line in lines:
+            counts[line["status"]] += 1
         for outcome in outcomes:
             counts[outcome.status] += 1
-        if page.page.door == "redrive":
-            self._redriven(page, outcomes, refused)
-        else:
-            self._save_refused(page, refused)
-        lines = [_refused_line(row) for row in refused]
-        lines += [line for outcome in outcomes if (line := _line(outcome)) is not None]
+        lines = [*lines, *(told for outcome in outcomes if (told := _line(outcome)) is not None)]
         lines.sort(key=lambda line: int(line["row"]))
         pages.close_page(self._tx, page.id, counts, lines, to_us(self._as_of))
-
-    def _save_refused(self, page: PreparedPage, refused: list[Refused]) -> None:
-        stream: StreamKey = page.page.stream
-        rows = [
-            RefusedRow(r.uid, page.id, r.row, stream, r.no, r.code, r.field, r.remedy, page.page.mode, r.original)
-            for r in refused
-        ]
-        save_refused(self._tx, rows, self._as_of)
-
-    def _redriven(self, page: PreparedPage, outcomes: list[Outcome], refused: list[Refused]) -> None:
-        uids = page.page.source.removeprefix(REDRIVE).split(",")
-        first = page.page.first_row
-        settle_redriven(
-            self._tx,
-            [(uids[o.row - first], o.status, o.event, "") for o in outcomes]
-            + [(uids[r.row - first], "quarantined", "", r.code) for r in refused],
-        )
 
 
 def _subject(truth: Truth) -> str:
@@ -207,10 +173,6 @@ def _fresh(number: int, truth: Truth) -> FreshRecord:
     return FreshRecord(
         number, truth.key, event.kind, event.at, event.facts, event.related, parties, indexes, gone, content is None
     )
-
-
-def _refused_line(row: Refused) -> dict[str, Any]:
-    return {"row": row.row, "status": "quarantined", "code": row.code, "field": row.field, "remedy": row.remedy}
 
 
 def _line(outcome: Outcome) -> dict[str, Any] | None:

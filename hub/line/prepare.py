@@ -6,14 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
+from hub.core.dates import as_instant
+from hub.core.emergency import is_emergency
 from hub.core.errors import HubError
 from hub.core.freight import Drafts, Lease, Page, Sealed
 from hub.core.normalise import normalise
 from hub.core.policy import Policy
 from hub.core.records import Draft, Problem, StreamKey
-from hub.core.words_of_harm import triage
+from hub.core.shapes import refused_value, shape_of
+from hub.core.values import parse_when
 from hub.line.ports import Vault, Worker
 from hub.store.numbers import new_uid
+from hub.store.times import to_us
 
 
 class Refused(NamedTuple):
@@ -26,7 +30,10 @@ class Refused(NamedTuple):
     field: str
     remedy: str
     original: bytes
-    speaks_of_harm: bool = False  # unreadable, and speaks of violence or a child in danger: D26
+    speaks_of_harm: bool  # unreadable, and speaks of violence or a child in danger: D26
+    digest: bytes  # keyed, of stream, mode and original: the same bytes are the same item
+    shape: str  # of the refused value
+    updated_at: int | None  # the row's own, microseconds; None: empty or unreadable
 
 
 class PreparedPage(NamedTuple):
@@ -81,6 +88,8 @@ def prepare(
 def _drafts(page: Page, workers: Mapping[str, Worker], vault: Vault, given: Mapping[str, Drafts]) -> Drafts:
     if page.uid in given:
         return given[page.uid]
+    if not page.rows:
+        return []
     worker = workers.get(page.stream.unit)
     if worker is None:
         raise HubError("no connector maps this unit's pages", code="connector.missing")
@@ -111,7 +120,7 @@ def _page(
         if isinstance(done, Sealed):
             sealed.append(done)
         else:
-            refused.append(refuse(done, vault))
+            refused.append(refuse(done, page, vault, draft if isinstance(draft, Draft) else None))
     return PreparedPage(number, page._replace(body=b""), tuple(sealed), tuple(refused))
 
 
@@ -146,11 +155,26 @@ def _defect(draft: Draft, error: Exception) -> Problem:
     )
 
 
-def refuse(problem: Problem, vault: Vault) -> Refused:
-    """A problem with its original sealed."""
+def refuse(problem: Problem, page: Page, vault: Vault, draft: Draft | None = None) -> Refused:
+    """A problem with its original sealed. ``draft``: the row as far as it could be mapped."""
     uid = new_uid()
     no = problem.key.no if problem.key is not None else None
-    sealed = vault.seal_blob(uid, problem.original)
+    original = problem.original
     return Refused(
-        uid, problem.row, no, problem.code, problem.field, problem.remedy, sealed, bool(triage(problem.original))
-    )
+        uid, problem.row, no, problem.code, problem.field, problem.remedy, vault.seal_blob(uid, original),
+        is_emergency(original, draft), vault.mark_of(_named(page, original or uid.encode())),
+        shape_of(refused_value(problem, draft)), _updated_at(draft),
+    )  # fmt: skip
+
+
+def _named(page: Page, original: bytes) -> bytes:
+    """What makes two refused rows the same: stream, mode and bytes."""
+    return b"\0".join((page.stream.unit.encode(), page.stream.stream.encode(), page.mode.encode(), original))
+
+
+def _updated_at(draft: Draft | None) -> int | None:
+    try:
+        when = parse_when(draft.updated_at) if draft is not None else None
+    except ValueError:
+        return None
+    return None if when is None else to_us(as_instant(when))

@@ -42,7 +42,7 @@ _FIELDS: Final = Person._fields
 class Vault:
     """``line.ports.Vault`` with AES-256-GCM and HMAC-SHA256."""
 
-    __slots__ = ("_active", "_ciphers", "_digest", "_indexes", "_keys", "_prefix")
+    __slots__ = ("_active", "_ciphers", "_digest", "_indexes", "_keys", "_marks", "_prefix")
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
@@ -51,6 +51,7 @@ class Vault:
         self._ciphers: dict[tuple[int, str], AESGCM] = {}
         self._indexes = BlindIndexes(keys)
         self._digest = Mac(keys.derive(keys.index, "digest"))
+        self._marks = Mac(keys.derive(keys.index, "mark"))
         for purpose in ("body", "reporter", "blob"):
             self._cipher(self._active, purpose)
 
@@ -105,6 +106,10 @@ class Vault:
     def open_blob(self, uid: str, sealed: bytes) -> bytes:
         """The bytes that ``seal_blob`` was given. Raises ``QuarantineError`` (``seal.broken``)."""
         return self._open("blob", f"blob|{uid}", sealed)
+
+    def mark_of(self, plain: bytes) -> bytes:
+        """A keyed digest (32 bytes) by which the same bytes are known again without being readable."""
+        return self._marks(plain)
 
     def reseal(self, kind: str, uid: str, sealed: bytes) -> bytes | None:
         """The same content under the active key (``kind`` body, reporter or blob); None when it is so already."""

@@ -13,7 +13,6 @@ import orjson
 
 from hub.core.records import Key
 from hub.store.engine import SqlStore
-from hub.store.refusals import discard
 from hub.store.sql import Row, Sql
 from hub.store.times import from_us, opt_from_us, to_us
 
@@ -320,9 +319,3 @@ def hasten(store: SqlStore, no: str, now: datetime) -> int:
             "UPDATE parcel SET next_at = ? WHERE state = 'queued' AND owed_id = (SELECT id FROM owed WHERE no = ?)",
             (to_us(now), no),
         )
-
-
-def discard_rows(store: SqlStore, uids: Iterable[str]) -> int:
-    """Rows that will never be taken, given up in one commit; how many still waited."""
-    with store.claim() as sql:
-        return sum(discard(sql, uid) for uid in uids)

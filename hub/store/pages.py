@@ -13,8 +13,6 @@ from hub.store.sql import Sql, insert_text
 from hub.store.times import from_us, to_us
 
 COUNTS = ("applied", "unchanged", "quarantined", "rejected")
-NOT_COUNTED = ("answer", "station", "redrive")
-"""Doors outside the accounting of departments: the hub's own pages, and rows that were counted when they came."""
 
 _COLUMNS = (
     "uid", "unit", "stream", "mode", "door", "state", "urgent", "rows", "first_row", "received", "applied",
@@ -153,12 +151,15 @@ def receipt(sql: Sql, uid: str, *, all_rows: bool = False) -> dict[str, Any] | N
 
 
 def accounting(sql: Sql) -> dict[str, int]:
-    """received = applied + unchanged + quarantined + rejected + pending, over all pages of departments."""
+    """received = applied + unchanged + quarantined + rejected + pending, over all pages of departments.
+
+    Left out are the hub's own pages, and pages of rows that were counted when they came.
+    """
     row = sql.one(
         "SELECT COALESCE(SUM(received), 0), COALESCE(SUM(applied), 0), COALESCE(SUM(unchanged), 0),"
         " COALESCE(SUM(quarantined), 0), COALESCE(SUM(rejected), 0),"
         " COALESCE(SUM(CASE WHEN state = 'landed' THEN received ELSE 0 END), 0)"
-        " FROM page WHERE door NOT IN ('answer', 'station', 'redrive')"
+        " FROM page WHERE door NOT IN ('answer', 'station', 'redrive', 'replay')"
     )
     assert row is not None
     return {name: int(value) for name, value in zip(("received", *COUNTS, "pending"), row, strict=True)}

@@ -216,7 +216,8 @@ def heard(sql: Sql) -> dict[StreamKey, HeardView]:
     """Every stream that was ever heard or scheduled: last answer by poll, else last page by any other door."""
     at: dict[StreamKey, int | None] = {}
     for unit, stream, when in sql.rows(
-        "SELECT unit, stream, MAX(received_at) FROM page WHERE door NOT IN ('answer', 'station') GROUP BY unit, stream"
+        "SELECT unit, stream, MAX(received_at) FROM page WHERE door NOT IN ('answer', 'station', 'redrive', 'replay') "
+        "GROUP BY unit, stream"
     ):
         at[StreamKey(unit, stream)] = when
     for unit, stream, when in sql.rows("SELECT unit, stream, heard_at FROM schedule"):

@@ -297,10 +297,15 @@ class ParcelRow(SQLModel, table=True):
 
 
 class Quarantined(SQLModel, table=True):
-    """A row that waits for a fix, original sealed."""
+    """A row that waits for a fix, original sealed; the same bytes again are the same row, seen once more."""
 
     __tablename__ = "quarantine"
-    __table_args__ = (Index("quarantine_code", "state", "code"), Index("quarantine_page", "page_id"))
+    __table_args__ = (
+        Index("quarantine_code", "state", "code"),
+        Index("quarantine_page", "page_id"),
+        Index("quarantine_digest", "digest"),
+        Index("quarantine_key", "state", "unit", "stream", "no"),
+    )
     id: int | None = _id()
     uid: str
     page_id: int = _big()
@@ -311,10 +316,28 @@ class Quarantined(SQLModel, table=True):
     code: str
     field: str
     remedy: str = ""
-    state: str = "open"  # open, redriven, discarded
+    state: str = "open"  # open, redriven, discarded, superseded
     mode: str = "live"
     at: int = _big()
     original: bytes = _blob()
+    digest: bytes | None = _blob(null=True)  # keyed, of stream, mode and original; None: from before it was kept
+    shape: str = ""  # of the refused value, never the value
+    harm: bool = False  # speaks of violence or of a child in danger: a person must read it (D26)
+    updated_at: int | None = _big(null=True)  # the row's own time of update, if that could be read
+    times: int = 1
+    last_at: int = _big()
+    closed_at: int | None = _big(null=True)
+    closed_by: str = ""  # uid of the event that took its place
+
+
+class SeenAgain(SQLModel, table=True):
+    """Where else a quarantined row came in: its status there follows the first one's."""
+
+    __tablename__ = "quarantine_again"
+    __table_args__ = (Index("quarantine_again_item", "quarantine_id"), {"sqlite_with_rowid": False})
+    page_id: int = Field(sa_column=Column(BigInteger, primary_key=True))
+    row: int = Field(primary_key=True)
+    quarantine_id: int = _big()
 
 
 class Issue(SQLModel, table=True):
@@ -375,7 +398,7 @@ class ReviewItem(SQLModel, table=True):
     __table_args__ = (Index("review_open", "state"), Index("review_record", "record_id"))
     id: int | None = _id()
     uid: str
-    kind: str  # identity, backfill
+    kind: str  # identity, backfill, emergency (record_id 0, candidates: the uid of a quarantined row)
     record_id: int = _big()
     idx: int = 0
     candidates: str = ""  # person ids, or what was owed
