@@ -117,7 +117,12 @@ def load_policy(settings: Settings) -> Policy:
     policy = settings.policy_file.read_bytes() if settings.policy_file else (policies / POLICY).read_bytes()
     overlay = settings.overlay_file.read_bytes() if settings.overlay_file else None
     folder = settings.calendar_folder or policies / "calendar"
-    return compile_policy(policy, overlay, calendars(folder), settings.deadlines)
+    return compile_policy(policy, overlay, calendars(folder), settings.deadlines, stands_for())
+
+
+def stands_for() -> dict[str, str]:
+    """Sources outside the ten units → the unit that acts for them, by their manifests."""
+    return {manifest.unit: manifest.stands_for for manifest in manifests().values() if manifest.stands_for}
 
 
 def calendars(folder: Path | Traversable) -> dict[int, bytes]:
@@ -138,7 +143,7 @@ def compile_file(folder: Path, text: bytes) -> Policy:
     is_overlay = b"[[light]]" not in text
     years = calendars(settings.calendar_folder or files("hub") / "policies" / "calendar")
     policy, overlay = (shipped, text) if is_overlay else (text, None)
-    return compile_policy(policy, overlay, years, settings.deadlines)
+    return compile_policy(policy, overlay, years, settings.deadlines, stands_for())
 
 
 def make_database(settings: Settings) -> None:

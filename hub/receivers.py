@@ -104,7 +104,7 @@ def _creates(stream: Stream, policy: Policy) -> Iterable[tuple[str, str, str]]:
     receivers = _receivers(policy)
     for duty in duties_of(stream.kind, policy):
         for unit in receivers.get(duty, ()):
-            yield DUTY, stream.unit if unit == "" else unit, duty
+            yield DUTY, policy.acting(stream.unit) if unit == "" else unit, duty
 
 
 def duties_of(kind: str, policy: Policy) -> list[str]:

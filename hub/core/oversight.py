@@ -92,10 +92,11 @@ def _calls(g: Ground) -> list[list[Event]]:
 def d23(g: Ground, rule: Rule) -> Iterator[Owed]:
     """Crime-level violence against a capable adult, found by a unit other than the police: its head decides."""
     for event in g.events:
-        if event.key in g.reporting or event.key.unit not in BOUND or not _is_crime_level(g, event):
+        unit = g.acting(event.key.unit)
+        if event.key in g.reporting or unit not in BOUND or not _is_crime_level(g, event):
             continue
         due = rule.term(1).due(event.at, g.calendar)
-        yield owe(g, rule, f"head:{event.key.unit}", "1", {event.key}, event.at, due, cause=event.key)
+        yield owe(g, rule, f"head:{unit}", "1", {event.key}, event.at, due, cause=event.key)
 
 
 def _is_crime_level(g: Ground, event: Event) -> bool:
@@ -114,9 +115,8 @@ def d24(g: Ground, rule: Rule) -> Iterator[Owed]:
                 continue  # it came with the first version: never owed
             due = rule.term(1).due(event.at, g.calendar)
             closed = Closing(max(event.updated_at, event.at), event.key, "done") if value is not None else None
-            row = owe(
-                g, rule, event.key.unit, name, {event.key}, event.at, due, cause=event.key, closed=closed, field=name
-            )
+            to = g.acting(event.key.unit)
+            row = owe(g, rule, to, name, {event.key}, event.at, due, cause=event.key, closed=closed, field=name)
             if value is None and row.closed is not None:  # an answer without the field does not close it
                 row = row._replace(closed=None)
             yield row
@@ -151,10 +151,11 @@ def _opens(action: Event) -> bool:
 def d25(g: Ground, rule: Rule) -> Iterator[Owed]:
     """Owed but not made: no code says suspicion, but the injury or the words do. A private task, never a report."""
     for event in g.events:
-        if event.key.unit not in BOUND or not _looks_owed(g, event):
+        unit = g.acting(event.key.unit)
+        if unit not in BOUND or not _looks_owed(g, event):
             continue
         due = rule.term(1).due(event.at, g.calendar)
-        first = owe(g, rule, f"head:{event.key.unit}", "1", {event.key}, event.at, due, cause=event.key)
+        first = owe(g, rule, f"head:{unit}", "1", {event.key}, event.at, due, cause=event.key)
         yield first
         if g.moment.passed(due) and (first.closed is None or first.closed.at > due):
             next_due = rule.term(1).due(due, g.calendar)
@@ -263,5 +264,5 @@ def unreadable(key: Key, received_at: datetime, policy: Any, *, resolved_at: dat
     due = rule.term(1).due(received_at, policy.calendar)
     return [
         Owed("D26", to, f"{key.unit}/{key.stream}/{key.no}", frozenset({key}), received_at, due, closed, facts)
-        for to in ("coordinator", f"head:{key.unit}")
+        for to in ("coordinator", f"head:{policy.acting(key.unit)}")
     ]

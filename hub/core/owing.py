@@ -32,6 +32,7 @@ class Ground(NamedTuple):
     incident_of: Mapping[Key, int]
     reporting: Mapping[Key, tuple[str, ...]]  # the M rules of a record, in table order; only records that have one
     is_signal: Callable[[Event, Derived], bool]
+    acting: Callable[[str], str]  # the unit of the ten that has a unit's duties
 
 
 def ground(case: Case, course: Course, policy: Any, moment: Moment) -> Ground:
@@ -69,6 +70,7 @@ def ground(case: Case, course: Course, policy: Any, moment: Moment) -> Ground:
         {event.key: n for n, group in enumerate(groups) for event in group},
         {key: rules for key, rules in found.items() if rules},
         policy.is_signal,
+        policy.acting,
     )
 
 

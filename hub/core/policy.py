@@ -39,12 +39,16 @@ def load_policy(
     overlay: bytes | None = None,
     calendars: Mapping[int, bytes] | None = None,
     deadlines: Mapping[str, timedelta] | None = None,
+    stands_for: Mapping[str, str] | None = None,
 ) -> Policy:
-    """Compile a policy file, its overlay and the yearly calendars. Raises ``ConfigurationError`` with what was expected."""
+    """Compile a policy file, its overlay and the yearly calendars. Raises ``ConfigurationError`` with what was expected.
+
+    ``stands_for``: sources outside the ten units → the unit whose report rules cover them and who takes their duties.
+    """
     raw = _read(policy, "policy")
     if overlay:
         _overlay(raw, _read(overlay, "overlay"))
-    calendars = calendars or {}
+    calendars, stands_for = calendars or {}, stands_for or {}
     digest = hashlib.sha256(policy + b"\0" + (overlay or b""))
     for year in sorted(calendars):
         digest.update(calendars[year])
@@ -71,9 +75,10 @@ def load_policy(
         signals=_grouped(
             (k, compile_when(row.get("when"), "signal")) for row in raw.get("signal", ()) for k in row["kinds"]
         ),
-        finders=tuple(_finder(row) for row in raw.get("report", ())),
+        finders=tuple(_finder(row, stands_for) for row in raw.get("report", ())),
         rhythms=rhythms(raw),
         clauses=_clauses(raw),
+        stands_for=stands_for,
     )
 
 
@@ -150,11 +155,16 @@ def _descent(row: Mapping[str, Any], rules: Mapping[str, Rule]) -> Descent:
     )
 
 
-def _finder(row: Mapping[str, Any]) -> Finder:
+def _finder(row: Mapping[str, Any], stands_for: Mapping[str, str]) -> Finder:
     where = f"report {row['id']}"
     if row["whom"] not in CONCERNED:
         raise _bad(where, f"whom must be one of {', '.join(CONCERNED)}")
-    return Finder(row["id"], frozenset(row["by"]), row["whom"], compile_when(row.get("when"), where))
+    listed = [by.partition(".") for by in row["by"]]
+    by = {
+        *row["by"],
+        *(f"{o}{dot}{stream}" for o, unit in stands_for.items() for u, dot, stream in listed if u == unit),
+    }
+    return Finder(row["id"], frozenset(by), row["whom"], compile_when(row.get("when"), where))
 
 
 def _ladder(table: Mapping[str, Any], deadlines: Mapping[str, timedelta]) -> dict[str, timedelta]:

@@ -171,7 +171,8 @@ def d15(g: Ground, rule: Rule) -> Iterator[Owed]:
         if not events or (concern.rule == "O1" and any(g.derived[e.key].dv_call for e in events)):
             continue
         first = min(events, key=lambda e: (e.at, e.key))
-        to = str(rule.raw["instead"]) if first.key.unit in NOT_MEDIATORS else first.key.unit
+        to = g.acting(first.key.unit)
+        to = str(rule.raw["instead"]) if to in NOT_MEDIATORS else to
         over = ending(concern.until, g) if concern.until is not None else None
         tries = sorted((m for m in mediations if _ended(m) and _ended_at(m) >= concern.since), key=_ended_at)
         together = min((max(m.at, concern.since) for m in mediations if _is_joint(m, concern)), default=None)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
@@ -117,6 +117,11 @@ class Policy:
     finders: tuple[Finder, ...]
     rhythms: Mapping[Light, Rhythm]  # how often D2 and D3 let a unit wait
     clauses: Mapping[str, tuple[str, str]]
+    stands_for: Mapping[str, str] = field(default_factory=dict)  # a source outside the ten → the unit that acts for it
+
+    def acting(self, unit: str) -> str:
+        """The unit of the ten that has the duties of ``unit``: itself, or whom a source outside them stands for."""
+        return self.stands_for.get(unit, unit)
 
     def clause(self, rule: str) -> tuple[str, str]:
         """Clause of the district document and law of a rule, descent, report or duty; empty for an unknown id."""

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from hub.core.ages import age_on, capacity_at
+from hub.core.codes import UNITS
 from hub.core.records import Event, Fact, Facts, Party
 from hub.core.versions import carry, facts_from_json, facts_to_json
 from hub.core.words import FAMILY_KIN
@@ -37,7 +38,7 @@ PLAIN_CHARGES: Final = frozenset(
 )
 """Charges plainly without violence (S14); every other charge, and an unrecorded one, counts."""
 SITUATION_IMPLIED_FOR: Final = frozenset({"civil_affairs", "womens_federation", "community_grid"})
-"""Units whose suspected sexual assault of a minor is situation 9, also without the code (S28)."""
+"""Units whose suspected sexual assault of a minor is situation 9, also without the code (S28); sources outside the ten too."""
 PARTIES_ONLY: Final = frozenset({"visit_recorded", "conflict_found"})
 """Kinds in which a minor or incapable party is the victim when no victim is named (S22)."""
 
@@ -135,7 +136,8 @@ def _situation(event: Event, sexual: bool, minor: bool | None) -> str | None:
     named = event.facts.get("situation")
     if named is not None:
         return str(named)
-    return "other_grave_harm" if sexual and minor and event.key.unit in SITUATION_IMPLIED_FOR else None
+    implied = event.key.unit in SITUATION_IMPLIED_FOR or event.key.unit not in UNITS
+    return "other_grave_harm" if sexual and minor and implied else None
 
 
 # -- what the columns say ----------------------------------------------------------------------------------------------

@@ -118,4 +118,14 @@ def read_manifests(points: Iterable[EntryPoint] | None = None) -> Manifests:
             found[point.name] = read_manifest(find_manifest(point.module))
         except ConfigurationError as error:
             refused[point.name] = str(error)
+    for name, owner in _second_owners(found).items():
+        refused[name] = f"its unit {found.pop(name).unit} is connector {owner}'s already; a unit has one connector"
     return Manifests(found, refused)
+
+
+def _second_owners(found: Mapping[str, Manifest]) -> dict[str, str]:
+    """Connectors that claim another's unit → that other one: who bears the unit's name owns it, else the first by name."""
+    owners: dict[str, str] = {}
+    for name in sorted(found, key=lambda name: (name != found[name].unit, name)):
+        owners.setdefault(found[name].unit, name)
+    return {name: owners[manifest.unit] for name, manifest in found.items() if owners[manifest.unit] != name}

@@ -20,6 +20,7 @@ from typing import Any
 
 from hub.core.codes import UNITS
 from hub.core.errors import ConfigurationError
+from hub.core.words import STATION
 from hub.sdk.fields import PERSON_COLUMNS, fold
 
 API = 1
@@ -40,6 +41,9 @@ PERSON_FIELDS = (*(column for column, _, _ in PERSON_COLUMNS), "age", "role")
 """What a receiver may need of a person; ``age`` and ``role`` instead of more where that is enough."""
 
 RHYTHMS = re.compile(r"^(\d+)(s|m|h|d)$")
+OUTSIDE_NAME = re.compile(r"[a-z][a-z0-9_]{2,39}")
+RESERVED = frozenset({STATION, "coordinator", "head", "sender", "first", "police_duty", "prosecutor"})
+"""Words that stand beside units in the duty table and in ``[contacts]``."""
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -67,10 +71,15 @@ class Receives:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What one connector is and may do; see docs/writing-a-connector."""
+    """What one connector is and may do; see docs/writing-a-connector.md.
+
+    ``unit`` is one of UNITS, or, for a source outside them, a name of its own; then ``stands_for`` is the one of UNITS
+    whose report rules cover that source and who takes the duties that would fall to it (ADR 0010).
+    """
 
     name: str
     unit: str
+    stands_for: str = ""
     title: str
     owner: str
     api: str
@@ -107,10 +116,8 @@ def find_manifest(module: str) -> Path:
 def parse_manifest(table: Mapping[str, Any], where: str = FILE) -> Manifest:
     """The manifest in a parsed TOML table; raises ConfigurationError with every mistake."""
     reading = _Reading(where)
-    reading.only(table, "", ("name", "unit", "title", "owner", "api", "streams", "receives"))
-    unit = reading.text(table, "", "unit")
-    if unit and unit not in UNITS:
-        reading.wrong("unit", f"one of {', '.join(UNITS)}", unit)
+    reading.only(table, "", ("name", "unit", "stands_for", "title", "owner", "api", "streams", "receives"))
+    unit, stands_for = _unit(reading, table)
     api = reading.text(table, "", "api")
     if api and not _api_fits(api):
         reading.wrong("api", f"a range that holds {API}, such as >=1,<2", api)
@@ -121,7 +128,7 @@ def parse_manifest(table: Mapping[str, Any], where: str = FILE) -> Manifest:
         kind: _receives(reading, kind, entry, streams) for kind, entry in reading.table(table, "receives").items()
     }
     manifest = Manifest(
-        name=reading.text(table, "", "name"), unit=unit, title=reading.text(table, "", "title"),
+        name=reading.text(table, "", "name"), unit=unit, stands_for=stands_for, title=reading.text(table, "", "title"),
         owner=reading.text(table, "", "owner"), api=api, streams=streams, receives=receives,
     )  # fmt: skip
     reading.finish()
@@ -224,6 +231,23 @@ class _Reading:
                 code="manifest.invalid",
                 remedy="Correct the manifest; see docs/writing-a-connector.",
             )
+
+
+def _unit(reading: _Reading, table: Mapping[str, Any]) -> tuple[str, str]:
+    """The unit and, for one outside the ten, the unit it stands for."""
+    unit, stands_for = reading.text(table, "", "unit"), table.get("stands_for", "")
+    ten = ", ".join(UNITS)
+    if unit in UNITS:
+        if stands_for:
+            reading.wrong("stands_for", f"nothing beside unit = {unit}, which is one of the ten", stands_for)
+    elif unit and not stands_for:
+        expected = f"one of {ten}; a source outside them names beside it which of these it stands for (stands_for)"
+        reading.wrong("unit", expected, unit)
+    elif unit and (not OUTSIDE_NAME.fullmatch(unit) or unit in RESERVED):
+        reading.wrong("unit", "a name of small letters, digits and _, 3 to 40 of them, no word of the duty table", unit)
+    if stands_for and stands_for not in UNITS:
+        reading.wrong("stands_for", f"one of {ten}", stands_for)
+    return unit, str(stands_for)
 
 
 def _stream(reading: _Reading, name: str, entry: Mapping[str, Any]) -> ManifestStream:

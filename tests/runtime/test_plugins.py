@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub.runtime.plugins import GROUP, installed_connectors, load_connectors, read_manifests
+from hub.sdk import find_manifest
 
 BROKEN = {
     "raises": "raise RuntimeError('boom')",
@@ -90,3 +91,19 @@ def test_manifests_are_read_without_importing(broken: list[EntryPoint]) -> None:
     assert list(found.manifests) == ["court"]
     assert set(found.refused) == set(BROKEN)
     assert "broken_raises" not in sys.modules
+
+
+def test_unit_has_one_connector(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two connectors that claim a unit the one of its name is taken; the other is refused, and told whose it is."""
+    for name in ("alpha", "police"):
+        folder = tmp_path / f"{name}_package"
+        folder.mkdir()
+        (folder / "__init__.py").touch()
+        text = find_manifest("connectors.police").read_text(encoding="utf-8")
+        (folder / "manifest.toml").write_text(text.replace('name = "police"', f'name = "{name}"'), encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    found = read_manifests([EntryPoint(name, f"{name}_package", GROUP) for name in ("alpha", "police")])
+
+    assert list(found.manifests) == ["police"]
+    assert found.refused == {"alpha": "its unit police is connector police's already; a unit has one connector"}

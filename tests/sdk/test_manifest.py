@@ -145,3 +145,27 @@ def test_strip_without_a_list_changes_nothing(tmp_path: Path) -> None:
     rows = [{"地址": "a"}, None]
 
     assert strip(read_manifest(written(tmp_path, GOOD)).streams["incident"], rows) == (rows, {})
+
+
+@pytest.mark.parametrize(
+    ("unit", "stands_for", "wrong"),
+    [
+        ("hotline_12345", "community_grid", ""),
+        ("hotline_12345", "", "unit: expected one of police"),
+        ("hotline_12345", "the_grid", "stands_for: expected one of police"),
+        ("police", "community_grid", "stands_for: expected nothing beside unit = police"),
+        ("12345", "community_grid", "unit: expected a name of small letters"),
+        ("coordinator", "community_grid", "unit: expected a name of small letters"),
+    ],
+)
+def test_source_outside_the_ten_says_whom_it_stands_for(tmp_path: Path, unit: str, stands_for: str, wrong: str) -> None:
+    """A unit of its own needs one of the ten beside it, and one of the ten needs none."""
+    line = f'stands_for = "{stands_for}"\n' if stands_for else ""
+    path = written(tmp_path, GOOD.replace('unit = "police"\n', f'unit = "{unit}"\n{line}'))
+
+    if not wrong:
+        assert read_manifest(path).stands_for == stands_for
+        return
+    with pytest.raises(ConfigurationError) as caught:
+        read_manifest(path)
+    assert wrong in str(caught.value)
