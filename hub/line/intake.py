@@ -23,6 +23,7 @@ from hub.store.cases import waiting_households
 from hub.store.compare import Incoming, Outcome, Truth, compare
 from hub.store.district import activities, began, district_is_due, keep_next_look
 from hub.store.hoods import FreshRecord, read_hood
+from hub.store.loaded import Loaded
 from hub.store.places import NOWHERE, Placed, save_placing
 from hub.store.protection import save_protection
 from hub.store.records import save_content, save_truths
@@ -54,7 +55,8 @@ class Intake:
 
     def take(self, due: frozenset[int]) -> Scope:
         """Store versions, place them; what is to be judged."""
-        subjects = Subjects(self._tx)
+        loaded = Loaded(self._tx)
+        subjects = Subjects(self._tx, loaded)
         incoming = [Incoming(page.id, sealed) for page in self._pages for sealed in page.sealed]
         unknown = subjects.unknown(incoming)
         for one in incoming:
@@ -67,11 +69,12 @@ class Intake:
         self._outcomes += outcomes
         ids = save_truths(self._tx, truths)
         self._held = Held(self._tx, self._pages, self._refused, self._outcomes, self._policy, self._as_of)
+        loaded.new_records.update(number for number, truth in zip(ids, truths, strict=True) if not truth.record_id)
         changed = [(number, truth) for number, truth in zip(ids, truths, strict=True) if truth.changed]
-        placed = self._place(changed)
+        placed = self._place(loaded, changed)
         standing = subjects.place(changed, placed.moved) | subjects.adopted(changed)
         waiting = waiting_households(self._tx, subjects.silences(changed))
-        return self._scope(changed, placed, standing, due | frozenset(waiting))
+        return self._scope(loaded, changed, placed, standing, due | frozenset(waiting))
 
     def _compare_only(self, rows: list[Incoming]) -> None:
         """Shadow pages: what would become of every row; nothing of it is stored."""
@@ -88,24 +91,25 @@ class Intake:
         page = next(page for page in self._pages if page.id == one.page_id)
         self._refused[one.page_id].append(refuse(problem, page.page, vault))
 
-    def _place(self, changed: list[tuple[int, Truth]]) -> Placed:
+    def _place(self, loaded: Loaded, changed: list[tuple[int, Truth]]) -> Placed:
         people = [(number, truth) for number, truth in changed if _subject(truth) == "people"]
         written = [(number, truth) for number, truth in changed if truth.content is not None]
         if not people:
-            save_content(self._tx, written)
+            save_content(self._tx, loaded, written, {})
             return NOWHERE
         fresh = [_fresh(number, truth) for number, truth in people]
         known = frozenset(number for number, truth in people if truth.record_id)
-        hood = read_hood(self._tx, fresh, known)
-        save_content(self._tx, written)
+        hood = read_hood(loaded, fresh, known)
         placing: Placing = place(hood.neighbourhood)
         placed = save_placing(self._tx, hood, placing, to_us(self._as_of))
+        save_content(self._tx, loaded, written, placed.persons)
         save_protection(self._tx, [number for number, truth in people if truth.event.kind == "shelter"])
         return placed
 
     def _scope(
-        self, changed: list[tuple[int, Truth]], placed: Placed, standing: frozenset[int], due: frozenset[int]
-    ) -> Scope:
+        self, loaded: Loaded, changed: list[tuple[int, Truth]], placed: Placed, standing: frozenset[int],
+        due: frozenset[int],
+    ) -> Scope:  # fmt: skip
         live: set[int] = set()
         fenced: set[int] = set()
         for number, truth in changed:
@@ -121,6 +125,7 @@ class Intake:
             fenced=frozenset(fenced - live),
             replayed=frozenset(truth.key for _, truth in changed if not truth.live),
             owed=(*self._held_back(), *self._district(changed)),
+            loaded=loaded,
         )
 
     def _held_back(self) -> Iterable[Owed]:

@@ -18,6 +18,7 @@ from hub.line.outward import Outbox
 from hub.line.ports import Vault
 from hub.store.cases import HouseholdRow, Reading, read_cases, read_silences
 from hub.store.lights import Change, save_changes, save_lights
+from hub.store.loaded import Loaded
 from hub.store.numbers import new_no
 from hub.store.tx import Tx
 
@@ -34,13 +35,15 @@ class Scope(NamedTuple):
     fenced: frozenset[int]  # households touched only by backfill or replay
     replayed: frozenset[Key]  # records whose change came from no live page
     owed: tuple[Owed, ...] = ()  # owed because of no household: unreadable rows, empty months
+    loaded: Loaded | None = None  # what this commit has read already
 
 
 def judge(
     tx: Tx, scope: Scope, policy: Policy, vault: Vault, outward: Outward, as_of: datetime
 ) -> Mapping[int, Assessment]:
     """Assess, settle and save; the assessments by household."""
-    reading = read_cases(tx, scope.households, scope.records, scope.known, {o.slot for o in scope.owed})
+    slots = {o.slot for o in scope.owed}
+    reading = read_cases(tx, scope.households, scope.records, scope.known, slots, scope.loaded)
     moment = Moment(as_of, read_silences(tx))
     judged = {number: assess(case, policy, moment.fresh()) for number, case in reading.cases.items()}
     owed = [one for number, found in judged.items() for one in _at(number, found)]

@@ -9,6 +9,7 @@ from hub.core.records import SHANGHAI, StreamKey
 from hub.core.words import KINDS
 from hub.store.compare import Incoming, Truth
 from hub.store.lights import drop_silences, save_silences
+from hub.store.loaded import Loaded
 from hub.store.parcels import mark_received, owed_of_messages
 from hub.store.places import place_standing
 from hub.store.tx import Tx
@@ -27,8 +28,9 @@ def _number(kind: str, facts: object) -> str:
 class Subjects:
     """The standing numbers of one commit."""
 
-    def __init__(self, tx: Tx) -> None:
+    def __init__(self, tx: Tx, loaded: Loaded) -> None:
         self._tx = tx
+        self._loaded = loaded
 
     def unknown(self, incoming: Sequence[Incoming]) -> dict[int, str]:
         """Rows (by id of their sealed record) whose number was never given out, with the problem code."""
@@ -56,7 +58,9 @@ class Subjects:
         if not wanted:
             return frozenset()
         homes = self._homes({no for no in wanted.values() if no})
-        return place_standing(self._tx, {number: homes.get(no, frozenset()) for number, no in wanted.items()})
+        return place_standing(
+            self._tx, self._loaded, {number: homes.get(no, frozenset()) for number, no in wanted.items()}
+        )
 
     def _following(self, moved: frozenset[int]) -> dict[int, str]:
         """Standing records about owed things that these records cause."""
@@ -115,6 +119,7 @@ class Subjects:
             households,
             (True,),
         )
+        self._loaded.forget_records()
         self._tx.run_in(
             "UPDATE review_item SET state = 'accepted' WHERE kind = 'backfill' AND state = 'open' AND record_id IN"
             " (SELECT record_id FROM event_place WHERE household_id {in})",

@@ -10,13 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from hub.core.records import Case, Event, Key, Member, Party, Report, Silence, StreamKey
+from hub.core.records import Case, Event, Key, Member, Report, Silence, StreamKey
 from hub.core.settle import is_duty, is_report
-from hub.core.timeline import facts_from_json
-from hub.store.places import read_members
-from hub.store.sql import Row, Sql
+from hub.store.loaded import Loaded
+from hub.store.sql import Sql
 from hub.store.standing import StandingRow, read_standing, standing_by_slot
-from hub.store.times import from_day, from_us, opt_from_us, to_us
+from hub.store.times import from_us, opt_from_us, to_us
 
 ROUNDS = 24
 LINKED = "linked"
@@ -45,15 +44,12 @@ class Reading(NamedTuple):
     cases: Mapping[int, Case]
     standing: tuple[StandingRow, ...]
     records: Mapping[Key, int]
-    places: Mapping[int, frozenset[int]]  # record → its households
 
 
 class _Reader:
-    def __init__(self, sql: Sql) -> None:
-        self.sql = sql
+    def __init__(self, loaded: Loaded) -> None:
+        self.loaded = loaded
         self.done: set[int] = set()
-        self.rows: dict[int, list[tuple[int, str]]] = {}  # household → (record, why)
-        self.places: dict[int, set[int]] = {}
         self.standing: dict[int, StandingRow] = {}
         self.asked: set[int] = set()  # records whose owed things were looked for
 
@@ -66,34 +62,21 @@ class _Reader:
             if not frontier and not loose - self.asked:
                 return
             self.done |= frontier
-            fresh = self._timelines(frontier) | loose
+            self.loaded.read_homes(frontier)
+            fresh = {record for household in frontier for record in self.loaded.homes[household]} | loose
             loose = set()
             elsewhere = self._places_of(fresh)
             frontier = elsewhere | self._standing_of(frontier, fresh - self.asked)
             self.asked |= fresh
 
-    def _timelines(self, households: set[int]) -> set[int]:
-        found: set[int] = set()
-        for record_id, household, why in self.sql.rows_in(
-            "SELECT record_id, household_id, why FROM event_place WHERE household_id {in}", households
-        ):
-            self.rows.setdefault(int(household), []).append((int(record_id), why))
-            found.add(int(record_id))
-        return found
-
     def _places_of(self, records: set[int]) -> set[int]:
-        elsewhere: set[int] = set()
-        asked = records - self.places.keys()
-        for record_id, household in self.sql.rows_in(
-            "SELECT record_id, household_id FROM event_place WHERE record_id {in}", asked
-        ):
-            self.places.setdefault(int(record_id), set()).add(int(household))
-            elsewhere.add(int(household))
-        return elsewhere
+        self.loaded.read_places(records)
+        return {household for record in records for household in self.loaded.places[record]}
 
     def _standing_of(self, households: set[int], records: set[int]) -> set[int]:
         """Owed things shown on these households or caused by these records; the households of their other causes."""
-        fresh = [row for row in read_standing(self.sql, households, records) if row.id not in self.standing]
+        rows = read_standing(self.loaded.sql, households - self.loaded.new_homes, records - self.loaded.new_records)
+        fresh = [row for row in rows if row.id not in self.standing]
         self.standing.update((row.id, row) for row in fresh)
         return self._places_of({cause for row in fresh for cause in row.causes})
 
@@ -104,29 +87,30 @@ def read_cases(
     records: Iterable[int],
     known: Mapping[int, Event],
     slots: Iterable[str] = (),
+    loaded: Loaded | None = None,
 ) -> Reading:
     """Cases of ``touched`` households and of all that share something with them.
 
     ``records`` changed in this batch (they may stand nowhere now); ``known`` spares decoding of fresh events;
-    ``slots`` name what is owed because of no household (D20, D26).
+    ``slots`` name what is owed because of no household (D20, D26); ``loaded`` is what this commit has read already.
     """
-    reader = _Reader(sql)
+    loaded = loaded or Loaded(sql)
+    reader = _Reader(loaded)
     reader.standing.update((row.id, row) for row in standing_by_slot(sql, slots))
     reader.close(touched, records)
     households = _households(sql, reader.done)
-    wanted = {record for rows in reader.rows.values() for record, _ in rows}
+    wanted = {record for household in reader.done for record in loaded.homes[household]}
     causes = {cause for row in reader.standing.values() for cause in row.causes}
-    keys, events = _events(sql, wanted, causes | wanted, known)
-    members = read_members(sql, households)
+    keys, events = _events(loaded, wanted, causes | wanted, known)
+    members = loaded.members(households)
     standing = tuple(row.resolved(keys) for row in reader.standing.values())
     at_home = _by_household(standing, reader)
     cases = {
-        number: _case(row, reader.rows.get(number, ()), events, members.get(number, ()), at_home.get(number, ()))
+        number: _case(row, loaded.homes[number], events, members[number], at_home.get(number, ()))
         for number, row in households.items()
     }
     by_key = {key: number for number, key in keys.items()}
-    places = {record: frozenset(found) for record, found in reader.places.items()}
-    return Reading(households, cases, standing, by_key, places)
+    return Reading(households, cases, standing, by_key)
 
 
 def _households(sql: Sql, numbers: Iterable[int]) -> dict[int, HouseholdRow]:
@@ -141,50 +125,28 @@ def _households(sql: Sql, numbers: Iterable[int]) -> dict[int, HouseholdRow]:
 
 
 def _events(
-    sql: Sql, wanted: set[int], named: set[int], known: Mapping[int, Event]
+    loaded: Loaded, wanted: set[int], named: set[int], known: Mapping[int, Event]
 ) -> tuple[dict[int, Key], dict[int, Event]]:
     """Keys of ``named`` records and current events of ``wanted`` ones, parties with their persons."""
-    parties: dict[int, list[Row]] = {}
-    for row in sql.rows_in(
-        "SELECT record_id, idx, role, person_id, born, capacity, sex FROM party WHERE record_id {in}", wanted
-    ):
-        parties.setdefault(int(row[0]), []).append(row)
-    keys: dict[int, Key] = {}
+    loaded.read_parties(wanted)
+    keys = {number: event.key for number, event in known.items() if number in named}
     events: dict[int, Event] = {}
-    for row in sql.rows_in(
-        "SELECT id, unit, stream, no, version, kind, at, facts, related, live, updated_at, received_at, state"
-        " FROM record WHERE id {in}",
-        named,
-    ):
-        number = int(row[0])
-        keys[number] = key = Key(row[1], row[2], row[3])
-        if number not in wanted or row[12] != "applied":
-            continue
-        people = tuple(_party(p) for p in sorted(parties.get(number, ()), key=lambda p: int(p[1])))
-        fresh = known.get(number)
-        events[number] = fresh._replace(parties=people) if fresh is not None else _event(key, row, people)
+    for number, event in known.items():
+        if number in wanted:
+            people = tuple([row.party() for row in loaded.parties.get(number, ())])
+            events[number] = event._replace(parties=people)
+    for row in loaded.records(named - keys.keys()):
+        keys[row.id] = row.key
+        if row.id in wanted and row.state == "applied":
+            events[row.id] = loaded.event(row)
     return keys, events
-
-
-def _party(row: Row) -> Party:
-    _, _, role, person, born, capacity, sex = row
-    return Party(role, None if person is None else int(person), from_day(born), capacity, sex)
-
-
-def _event(key: Key, row: Row, parties: tuple[Party, ...]) -> Event:
-    _, _, _, _, version, kind, at, facts, related, live, updated, received, _ = row
-    linked = tuple(related.split(";")) if related else ()
-    return Event(
-        key, version, kind, from_us(at), facts_from_json(facts), parties, linked, bool(live), from_us(updated),
-        from_us(received),
-    )  # fmt: skip
 
 
 def _by_household(standing: Sequence[StandingRow], reader: _Reader) -> dict[int, list[StandingRow]]:
     """Owed things by every household they belong to: where their causes are, and where they were last shown (S29)."""
     found: dict[int, list[StandingRow]] = {}
     for row in standing:
-        homes = {home for cause in row.causes for home in reader.places.get(cause, ())}
+        homes = {home for cause in row.causes for home in reader.loaded.places.get(cause, ())}
         if row.household is not None:
             homes.add(row.household)
         for home in homes & reader.done:
@@ -194,14 +156,14 @@ def _by_household(standing: Sequence[StandingRow], reader: _Reader) -> dict[int,
 
 def _case(
     row: HouseholdRow,
-    rows: Sequence[tuple[int, str]],
+    places: Mapping[int, str],
     events: Mapping[int, Event],
     members: tuple[Member, ...],
     standing: Sequence[StandingRow],
 ) -> Case:
     found = [
         events[record]._replace(linked=True) if why == LINKED else events[record]
-        for record, why in rows
+        for record, why in places.items()
         if record in events
     ]
     found.sort(key=lambda e: (e.at, e.key))

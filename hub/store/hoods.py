@@ -2,6 +2,9 @@
 
 A fixed point: records that share a deciding index value (old or new) with one already found, stand on the same
 household, name the same person or carry the same number. Mostly nothing is known and two look-ups end it.
+
+The index table keeps the first eight bytes of a value: enough to find, and ``place`` compares whole values. What a name
+and a number decide together is found by the number.
 """
 
 from __future__ import annotations
@@ -12,10 +15,9 @@ from typing import NamedTuple
 
 from hub.core.hood import REVIEW, Entry, Home, Index, Mention, Neighbourhood
 from hub.core.records import Facts, Key, Party
-from hub.core.timeline import facts_from_json
 from hub.core.values import link_form
 from hub.core.words import KINDS
-from hub.store.sql import Sql
+from hub.store.loaded import PARTIES, Loaded, PartyOf, RecordRow
 from hub.store.times import from_day, from_us
 
 GENERIC = 40
@@ -42,22 +44,29 @@ class FreshRecord(NamedTuple):
     as_stored: bool = False  # its persons are those the store has (only facts changed: a late older version)
 
 
-_PartyRow = tuple[int, str, int | None, int | None, str | None, str | None, bytes]
-"""idx, role, person, birth day, capacity, sex, packed indexes."""
-
-
 class Hood(NamedTuple):
     """What was read: the neighbourhood, and the store's ids behind its keys."""
 
     neighbourhood: Neighbourhood
     record_ids: Mapping[Key, int]
-    places: Mapping[int, Mapping[int, str]]  # record → household → why, as stored
-    persons: Mapping[tuple[int, int], int | None]  # (record, idx) → person, as stored
+    loaded: Loaded
+    rewritten: frozenset[int]  # records whose parties this commit writes anew
+    stored: frozenset[int]  # records that were here before this batch
+
+
+UNLISTED = frozenset({"name_number"})
+"""Kinds without rows of their own in ``blind_index``: the number table finds them."""
+_PASSED = frozenset(REVIEW) | UNLISTED
+
+
+def look_up(value: bytes) -> int:
+    """The form in which ``blind_index`` keeps a value: its first eight bytes as a signed integer."""
+    return int.from_bytes(value[:8], "big", signed=True)
 
 
 def pack(indexes: Iterable[Index]) -> bytes:
     """Blind indexes of one party as the party row keeps them."""
-    return b"".join(index.kind.encode() + b"\0" + index.value for index in indexes)
+    return b"".join([index[0].encode() + b"\0" + index[1] for index in indexes])
 
 
 def unpack(packed: bytes) -> tuple[Index, ...]:
@@ -74,8 +83,9 @@ def unpack(packed: bytes) -> tuple[Index, ...]:
 class _Search:
     """The fixed point in the making."""
 
-    def __init__(self, sql: Sql, fresh: Sequence[FreshRecord], known: frozenset[int]) -> None:
-        self.sql = sql
+    def __init__(self, loaded: Loaded, fresh: Sequence[FreshRecord], known: frozenset[int]) -> None:
+        self.loaded = loaded
+        self.sql = loaded.sql
         self.fresh = {record.record_id: record for record in fresh}
         self.known = known
         self.generic: set[bytes] = set()
@@ -84,8 +94,6 @@ class _Search:
         self.numbers: set[str] = set()
         self.persons: set[int] = set()
         self.households: set[int] = set()
-        self.places: dict[int, dict[int, str]] = {}
-        self.parties: dict[int, list[_PartyRow]] = {}
 
     def run(self) -> None:
         """Follow links until nothing new is found."""
@@ -105,9 +113,9 @@ class _Search:
         numbers: set[str] = set()
         for record in self.fresh.values():
             if not record.gone:
-                values.update(v for indexes in record.indexes for kind, v in indexes if kind not in REVIEW)
+                values.update([v for indexes in record.indexes for kind, v in indexes if kind not in _PASSED])
                 numbers.add(link_form(record.key.no))
-                numbers.update(link_form(no) for no in record.related)
+                numbers.update([link_form(no) for no in record.related])
         return values, numbers
 
     def _registered(self) -> set[int]:
@@ -119,31 +127,37 @@ class _Search:
         return {int(household) for (household,) in rows}
 
     def _by_value(self, values: Iterable[bytes]) -> set[int]:
-        asked = [value for value in values if value not in self.values]
-        self.values.update(asked)
-        holders: dict[bytes, list[int]] = {}
-        for value, record_id in self.sql.rows_in("SELECT value, record_id FROM blind_index WHERE value {in}", asked):
-            holders.setdefault(bytes(value), []).append(int(record_id))
-        self.generic.update(value for value, records in holders.items() if len(records) > CROWDED)
-        return {record for value, records in holders.items() if value not in self.generic for record in records}
+        asked = {look_up(value): value for value in values if value not in self.values}
+        self.values.update(asked.values())
+        holders: dict[int, list[int]] = {}
+        for value, party in self.sql.rows_in("SELECT value, party FROM blind_index WHERE value {in}", sorted(asked)):
+            holders.setdefault(value, []).append(party // PARTIES)
+        crowded = {value for value, records in holders.items() if len(records) > CROWDED}
+        self.generic.update(asked[value] for value in crowded)
+        return {record for value, records in holders.items() if value not in crowded for record in records}
 
     def similar(self) -> dict[bytes, tuple[int, ...]]:
-        """Stored persons that share a REVIEW value with a fresh record."""
+        """Stored persons that share a REVIEW value with a person whom a fresh record names without an ID number."""
         asked = {
-            value
+            look_up(value): value
             for record in self.fresh.values()
             if not record.gone
             for indexes in record.indexes
+            if not any(kind == "id" for kind, _ in indexes)
             for kind, value in indexes
             if kind in REVIEW
         }
+        spots: dict[int, list[int]] = {}
+        for value, party in self.sql.rows_in("SELECT value, party FROM blind_index WHERE value {in}", sorted(asked)):
+            spots.setdefault(party, []).append(value)
+        self.loaded.read_parties({party // PARTIES for party in spots})
         found: dict[bytes, set[int]] = {}
-        for value, person in self.sql.rows_in(
-            "SELECT b.value, p.person_id FROM blind_index b JOIN party p ON p.record_id = b.record_id AND p.idx = b.idx"
-            " WHERE p.person_id IS NOT NULL AND b.value {in}",
-            asked,
-        ):
-            found.setdefault(bytes(value), set()).add(int(person))
+        for party, values in spots.items():
+            rows = self.loaded.parties.get(party // PARTIES, ())
+            person = next((row.person for row in rows if row.idx == party % PARTIES), None)
+            for value in values:
+                if person is not None:
+                    found.setdefault(asked[value], set()).add(person)
         return {value: tuple(sorted(persons)) for value, persons in found.items() if len(persons) <= GENERIC}
 
     def _by_number(self, numbers: Iterable[str]) -> set[int]:
@@ -159,110 +173,104 @@ class _Search:
     def _by_household(self, households: Iterable[int]) -> set[int]:
         asked = [household for household in households if household not in self.households]
         self.households.update(asked)
-        return {int(r) for (r,) in self.sql.rows_in("SELECT record_id FROM event_place WHERE household_id {in}", asked)}
+        self.loaded.read_homes(asked)
+        return {record for household in asked for record in self.loaded.homes[household]}
 
     def _links_of(self, records: set[int]) -> tuple[set[bytes], set[str], set[int], set[int]]:
-        """Deciding values, numbers, persons and households of stored records; also keeps their rows."""
+        """Deciding values, numbers, persons and households of stored records; also reads their rows."""
         stored = [r for r in records if r not in self.fresh or r in self.known]
         values: set[bytes] = set()
         persons: set[int] = set()
-        for record_id, idx, role, person, born, capacity, sex, packed in self.sql.rows_in(
-            "SELECT record_id, idx, role, person_id, born, capacity, sex, indexes FROM party WHERE record_id {in}",
-            stored,
-        ):
-            row = (int(idx), role, person, born, capacity, sex, bytes(packed))
-            self.parties.setdefault(int(record_id), []).append(row)
-            if person is not None:
-                persons.add(int(person))
-            values.update(value for kind, value in unpack(bytes(packed)) if kind not in REVIEW)
         households: set[int] = set()
-        for record_id, household, why in self.sql.rows_in(
-            "SELECT record_id, household_id, why FROM event_place WHERE record_id {in}", stored
-        ):
-            self.places.setdefault(int(record_id), {})[int(household)] = why
-            households.add(int(household))
+        self.loaded.read_parties(stored)
+        self.loaded.read_places(stored)
+        for record in stored:
+            households.update(self.loaded.places[record])
+            for row in self.loaded.parties[record]:
+                if row.person is not None:
+                    persons.add(row.person)
+                values.update([value for kind, value in unpack(row.indexes) if kind not in _PASSED])
         numbers = {str(no) for (no,) in self.sql.rows_in("SELECT no FROM number WHERE record_id {in}", stored)}
         return values, numbers, persons, households
 
 
-def read_hood(sql: Sql, fresh: Sequence[FreshRecord], known: frozenset[int]) -> Hood:
+def read_hood(loaded: Loaded, fresh: Sequence[FreshRecord], known: frozenset[int]) -> Hood:
     """The neighbourhood of ``fresh``; ``known`` are those of them that were stored before this batch.
 
     Read before the fresh records' own rows are rewritten, so that old index values are followed too.
     """
-    search = _Search(sql, fresh, known)
+    search = _Search(loaded, fresh, known)
     search.run()
-    entries, record_ids = _entries(sql, search)
+    loaded.read_places(search.fresh)
+    entries, record_ids = _entries(search)
     left = {
-        record.key: tuple(sorted(search.places.get(record.record_id, ())))
-        for record in search.fresh.values()
-        if record.gone
+        record.key: tuple(sorted(loaded.places[record.record_id])) for record in search.fresh.values() if record.gone
     }
-    persons = {(r, row[0]): row[2] for r, rows in search.parties.items() for row in rows}
-    hood = Neighbourhood(tuple(entries), _homes(sql, search), left, frozenset(search.generic), search.similar())
-    return Hood(hood, record_ids, search.places, persons)
+    hood = Neighbourhood(tuple(entries), _homes(search), left, frozenset(search.generic), search.similar())
+    rewritten = frozenset(record.record_id for record in search.fresh.values() if not record.as_stored)
+    return Hood(hood, record_ids, loaded, rewritten, known)
 
 
-def _entries(sql: Sql, search: _Search) -> tuple[list[Entry], dict[Key, int]]:
+def _entries(search: _Search) -> tuple[list[Entry], dict[Key, int]]:
     others = [r for r in search.records if r not in search.fresh]
     entries: list[Entry] = []
     record_ids: dict[Key, int] = {}
-    for record_id, unit, stream, no, kind, at, facts, related in sql.rows_in(
-        "SELECT id, unit, stream, no, kind, at, facts, related FROM record WHERE state = 'applied' AND id {in}", others
-    ):
-        if kind in KINDS and KINDS[kind].subject != "people":
+    for row in search.loaded.records(others):
+        if row.state != "applied" or (row.kind in KINDS and KINDS[row.kind].subject != "people"):
             continue
-        key = Key(unit, stream, no)
-        number = int(record_id)
-        record_ids[key] = number
-        mentions = _stored_mentions(search, number)
-        households = tuple(sorted(search.places.get(number, ())))
-        linked = tuple(related.split(";")) if related else ()
-        entries.append(Entry(key, kind, from_us(at), facts_from_json(facts), linked, mentions, households, False))
+        record_ids[row.key] = row.id
+        entries.append(_stored_entry(search.loaded, row))
     for record in search.fresh.values():
         record_ids[record.key] = record.record_id
         if not record.gone:
-            entries.append(_fresh_entry(record, search))
+            entries.append(_fresh_entry(record, search.loaded))
     return entries, record_ids
 
 
-def _stored_mentions(search: _Search, record_id: int) -> tuple[Mention, ...]:
-    rows = sorted(search.parties.get(record_id, ()), key=lambda row: row[0])
+def _stored_entry(loaded: Loaded, row: RecordRow) -> Entry:
+    mentions = _stored_mentions(loaded, row.id)
+    households = tuple(sorted(loaded.places[row.id]))
+    return Entry(row.key, row.kind, from_us(row.at), loaded.facts(row), row.linked(), mentions, households, False)
+
+
+def _stored_mentions(loaded: Loaded, record_id: int) -> tuple[Mention, ...]:
     return tuple(
-        Mention(idx, role, person, unpack(packed), from_day(born), capacity, sex)
-        for idx, role, person, born, capacity, sex, packed in rows
+        Mention(row.idx, row.role, row.person, unpack(row.indexes), from_day(row.born), row.capacity, row.sex)
+        for row in loaded.parties.get(record_id, ())
     )
 
 
-def _fresh_entry(record: FreshRecord, search: _Search) -> Entry:
+def _fresh_entry(record: FreshRecord, loaded: Loaded) -> Entry:
+    households = tuple(sorted(loaded.places[record.record_id]))
     if record.as_stored:
-        households = tuple(sorted(search.places.get(record.record_id, ())))
-        mentions = _stored_mentions(search, record.record_id)
+        mentions = _stored_mentions(loaded, record.record_id)
         return Entry(record.key, record.kind, record.at, record.facts, record.related, mentions, households, True)
-    before = {row[0]: row for row in search.parties.get(record.record_id, ())}
+    before = {row.idx: row for row in loaded.parties.get(record.record_id, ())}
     mentions = tuple(
-        Mention(idx, party.role, _same_person(before.get(idx), party.role, indexes), indexes, party.born,
-                party.capacity, party.sex)
-        for idx, (party, indexes) in enumerate(zip(record.parties, record.indexes, strict=True))
+        [
+            Mention(idx, party.role, _same_person(before.get(idx), party.role, indexes), indexes, party.born,
+                    party.capacity, party.sex)
+            for idx, (party, indexes) in enumerate(zip(record.parties, record.indexes, strict=True))
+        ]
     )  # fmt: skip
-    households = tuple(sorted(search.places.get(record.record_id, ())))
     return Entry(record.key, record.kind, record.at, record.facts, record.related, mentions, households, True)
 
 
-def _same_person(before: _PartyRow | None, role: str, indexes: tuple[Index, ...]) -> int | None:
+def _same_person(before: PartyOf | None, role: str, indexes: tuple[Index, ...]) -> int | None:
     """The person a corrected record named here before, if nothing speaks against it: same role, no new identity."""
-    if before is None or before[1] != role:
+    if before is None or before.role != role:
         return None
-    old = {value for kind, value in unpack(before[6]) if kind not in REVIEW}
+    old = {value for kind, value in unpack(before.indexes) if kind not in REVIEW}
     new = {value for kind, value in indexes if kind not in REVIEW}
-    return before[2] if not old - new or old & new else None
+    return before.person if not old - new or old & new else None
 
 
-def _homes(sql: Sql, search: _Search) -> dict[int, Home]:
-    wanted = {household for places in search.places.values() for household in places} | search.households
+def _homes(search: _Search) -> dict[int, Home]:
+    places = search.loaded.places
+    wanted = {household for record in search.records for household in places.get(record, ())} | search.households
     return {
         int(number): Home(registered, bool(provisional), community)
-        for number, registered, provisional, community in sql.rows_in(
+        for number, registered, provisional, community in search.sql.rows_in(
             "SELECT id, registered, provisional, community FROM household WHERE id {in}", wanted
         )
     }

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from hub.core.hood import Home, Placing
 from hub.core.records import Key, Member
 from hub.store.hoods import Hood
+from hub.store.loaded import Loaded
 from hub.store.numbers import new_uid
 from hub.store.sql import Sql
-from hub.store.times import from_day, to_day
+from hub.store.times import to_day
 from hub.store.tx import Tx
 
 
@@ -19,13 +20,11 @@ class Placed(NamedTuple):
 
     touched: frozenset[int]  # households to judge again
     moved: frozenset[int]  # records that stand elsewhere than before
-    persons: Mapping[tuple[int, int], int]  # (record, idx) → person, as far as they changed
+    persons: Mapping[tuple[int, int], int]  # (record, idx) → person
     places: Mapping[int, Mapping[int, str]]  # record → household → why, for records of the neighbourhood
-    members: Mapping[int, tuple[Member, ...]]
-    aliases: Mapping[int, int]
 
 
-NOWHERE = Placed(frozenset(), frozenset(), {}, {}, {}, {})
+NOWHERE = Placed(frozenset(), frozenset(), {}, {})
 
 
 class _Numbers:
@@ -49,39 +48,43 @@ def save_placing(tx: Tx, hood: Hood, placing: Placing, at: int) -> Placed:
     person, home = _Numbers(tx.next_id("person")), _Numbers(tx.next_id("household"))
     persons = _save_persons(tx, hood, placing, person)
     _save_homes(tx, hood, placing.homes, home)
+    hood.loaded.new_homes.update(home.given.values())
     places = {
         hood.record_ids[key]: {home(number): why for number, why in found} for key, found in placing.households.items()
     }
-    gone = [hood.record_ids[key] for key in hood.neighbourhood.left if key in hood.record_ids]
-    moved = _save_places(tx, hood, places, gone)
-    members = {
-        home(number): tuple(m._replace(person=person(m.person)) for m in found)
-        for number, found in placing.members.items()
-    }
-    save_members(tx, members)
+    places |= {hood.record_ids[key]: {} for key in hood.neighbourhood.left if key in hood.record_ids}
+    moved = save_places(tx, hood.loaded, places)
+    members = {home(number): tuple([_numbered(m, person) for m in found]) for number, found in placing.members.items()}
+    save_members(tx, hood.loaded, members)
     aliases = {person(old): person(kept) for old, kept in placing.aliases.items()}
     tx.many("UPDATE person SET alias_of = ? WHERE id = ?", [(kept, old) for old, kept in aliases.items()])
     successors = {home(old): home(new) for old, new in placing.successors.items()}
     tx.many("UPDATE household SET successor_id = ? WHERE id = ?", [(new, old) for old, new in successors.items()])
     touched = {home(number) for number in placing.touched} | set(successors.values())
     _save_reviews(tx, hood, placing, person, at)
-    return Placed(frozenset(touched), frozenset(moved), persons, places, members, aliases)
+    return Placed(frozenset(touched), frozenset(moved), persons, places)
+
+
+def _numbered(member: Member, person: _Numbers) -> Member:
+    return member if member.person >= 0 else member._replace(person=person(member.person))
 
 
 def _save_persons(tx: Tx, hood: Hood, placing: Placing, person: _Numbers) -> dict[tuple[int, int], int]:
-    changed: dict[tuple[int, int], int] = {}
-    rewritten = {hood.record_ids[entry.key] for entry in hood.neighbourhood.entries if entry.fresh}
-    for (key, idx), number in placing.persons.items():
-        spot = (hood.record_ids[key], idx)
-        real = person(number)
-        if spot[0] in rewritten or hood.persons.get(spot) != real:
-            changed[spot] = real
+    """Persons that are new, and who is meant now on records that stay as they are."""
+    found = {(hood.record_ids[key], idx): person(number) for (key, idx), number in placing.persons.items()}
+    parties = hood.loaded.parties
+    changed: list[tuple[int, int, int]] = []
+    for (record, idx), real in found.items():
+        if record in hood.rewritten:
+            continue
+        rows = parties[record]
+        for n, row in enumerate(rows):
+            if row.idx == idx and row.person != real:
+                rows[n] = row._replace(person=real)
+                changed.append((real, record, idx))
     tx.insert("person", ("id", "uid", "protected"), [(real, new_uid(), False) for real in person.given.values()])
-    tx.many(
-        "UPDATE party SET person_id = ? WHERE record_id = ? AND idx = ?",
-        [(real, record_id, idx) for (record_id, idx), real in changed.items()],
-    )
-    return changed
+    tx.many("UPDATE party SET person_id = ? WHERE record_id = ? AND idx = ?", changed)
+    return found
 
 
 def _save_homes(tx: Tx, hood: Hood, homes: Mapping[int, Home], number: _Numbers) -> None:
@@ -102,64 +105,50 @@ def _save_homes(tx: Tx, hood: Hood, homes: Mapping[int, Home], number: _Numbers)
     tx.many("UPDATE household SET registered = ?, community = ?, provisional = ? WHERE id = ?", old)
 
 
-def _save_places(sql: Sql, hood: Hood, places: Mapping[int, Mapping[int, str]], gone: Sequence[int]) -> set[int]:
+def save_places(sql: Sql, loaded: Loaded, places: Mapping[int, Mapping[int, str]]) -> set[int]:
     """Rows that differ from what was stored; the records whose households changed."""
     add: list[tuple[int, int, str]] = []
     drop: list[tuple[int, int]] = []
     why_now: list[tuple[str, int, int]] = []
     moved: set[int] = set()
-    nothing: Mapping[int, str] = {}
-    wanted: dict[int, Mapping[int, str]] = {**places, **dict.fromkeys(gone, nothing)}
-    for record_id, now in wanted.items():
-        before = hood.places.get(record_id, nothing)
+    for record, now in places.items():
+        before = loaded.places[record]
         for household, why in now.items():
             if household not in before:
-                add.append((record_id, household, why))
-                moved.add(record_id)
+                add.append((record, household, why))
             elif before[household] != why:
-                why_now.append((why, record_id, household))
-        for household in before:
-            if household not in now:
-                drop.append((record_id, household))
-                moved.add(record_id)
+                why_now.append((why, record, household))
+        drop += [(record, household) for household in before if household not in now]
+        if loaded.move(record, now):
+            moved.add(record)
     sql.many("DELETE FROM event_place WHERE record_id = ? AND household_id = ?", drop)
     sql.many("UPDATE event_place SET why = ? WHERE record_id = ? AND household_id = ?", why_now)
     sql.insert("event_place", ("record_id", "household_id", "why"), add)
     return moved
 
 
-def save_members(sql: Sql, members: Mapping[int, Sequence[Member]]) -> None:
-    """Memberships of touched households, rebuilt."""
-    sql.run_in("DELETE FROM membership WHERE household_id {in}", members)
+def save_members(sql: Sql, loaded: Loaded, members: Mapping[int, tuple[Member, ...]]) -> None:
+    """Memberships of touched households: those that changed are rebuilt."""
+    before = loaded.members(members)
+    changed = {household: found for household, found in members.items() if before[household] != found}
+    sql.run_in("DELETE FROM membership WHERE household_id {in}", [n for n in changed if before[n]])
     sql.insert(
         "membership",
         ("household_id", "person_id", "n", "role", "born", "capacity", "since", "until"),
         [
             (household, m.person, n, m.role, to_day(m.born), m.capacity, to_day(m.since), to_day(m.until))
-            for household, found in members.items()
+            for household, found in changed.items()
             for n, m in enumerate(found)
         ],
     )
-
-
-def read_members(sql: Sql, households: Iterable[int]) -> dict[int, tuple[Member, ...]]:
-    """Memberships as stored."""
-    found: dict[int, list[Member]] = {}
-    for household, person, role, born, capacity, since, until in sql.rows_in(
-        "SELECT household_id, person_id, role, born, capacity, since, until FROM membership WHERE household_id {in}"
-        " ORDER BY household_id, n",
-        households,
-    ):
-        member = Member(int(person), role, from_day(born), capacity, from_day(since), from_day(until))
-        found.setdefault(int(household), []).append(member)
-    return {household: tuple(members) for household, members in found.items()}
+    loaded.now_members(members)
 
 
 def _save_reviews(tx: Tx, hood: Hood, placing: Placing, person: _Numbers, at: int) -> None:
     """Uncertain links of fresh records, for a person to look at; what the record asked before is replaced."""
     fresh = [hood.record_ids[e.key] for e in hood.neighbourhood.entries if e.fresh]
     gone = [hood.record_ids[key] for key in hood.neighbourhood.left if key in hood.record_ids]
-    known = [record for record in (*fresh, *gone) if record in hood.places]
+    known = [record for record in (*fresh, *gone) if record in hood.stored]
     tx.run_in("DELETE FROM review_item WHERE kind = 'identity' AND state = 'open' AND record_id {in}", known)
     wanted = set(fresh)
     tx.insert(
@@ -174,24 +163,12 @@ def _save_reviews(tx: Tx, hood: Hood, placing: Placing, person: _Numbers, at: in
     )  # fmt: skip
 
 
-def place_standing(sql: Sql, places: Mapping[int, frozenset[int]]) -> frozenset[int]:
+def place_standing(sql: Sql, loaded: Loaded, places: Mapping[int, frozenset[int]]) -> frozenset[int]:
     """Put feedback and duty answers on the households of what they speak about; every household on either side."""
-    before: dict[int, set[int]] = {}
-    for record_id, household in sql.rows_in(
-        "SELECT record_id, household_id FROM event_place WHERE record_id {in}", places
-    ):
-        before.setdefault(int(record_id), set()).add(int(household))
-    touched: set[int] = set()
-    add: list[tuple[int, int, str]] = []
-    drop: list[tuple[int, int]] = []
-    for record_id, now in places.items():
-        old = before.get(record_id, set())
-        add += [(record_id, household, "standing") for household in now - old]
-        drop += [(record_id, household) for household in old - now]
-        touched |= now | old
-    sql.many("DELETE FROM event_place WHERE record_id = ? AND household_id = ?", drop)
-    sql.insert("event_place", ("record_id", "household_id", "why"), add)
-    return frozenset(touched)
+    loaded.read_places(places)
+    touched = {household for record in places for household in loaded.places[record]}
+    save_places(sql, loaded, {record: dict.fromkeys(sorted(now), "standing") for record, now in places.items()})
+    return frozenset(touched.union(*places.values()))
 
 
 def keys_of(sql: Sql, records: Iterable[int]) -> dict[int, Key]:

@@ -124,18 +124,19 @@ class PartyRow(SQLModel, table=True):
     born: int | None = None  # ordinal day
     capacity: str | None = None
     sex: str | None = None
-    indexes: bytes = _blob()  # kind number and 16 bytes each, as in blind_index: what goes when the record changes
+    indexes: bytes = _blob()  # kind and 16 bytes each: what decides, and what goes from blind_index with the record
 
 
 class BlindIndex(SQLModel, table=True):
-    """Keyed HMACs of the current version's identifiers, for look-ups."""
+    """Keyed HMACs of the current version's identifiers, for look-ups: their first eight bytes, as a signed integer.
+
+    Whole values lie in ``party.indexes``; whoever looks up compares those.
+    """
 
     __tablename__ = "blind_index"
     __table_args__ = ({"sqlite_with_rowid": False},)
-    value: bytes = Field(sa_column=Column(LargeBinary(16), primary_key=True))
-    record_id: int = Field(sa_column=Column(BigInteger, primary_key=True))
-    idx: int = Field(primary_key=True)
-    kind: str
+    value: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    party: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))  # record * 1024 + idx
 
 
 class Number(SQLModel, table=True):
