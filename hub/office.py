@@ -180,7 +180,9 @@ class HubOffice:
             told["events"] = []
         return self._seen(caller, told)
 
-    def explanation(self, caller: Caller, uid: str, as_of: datetime | None) -> Mapping[str, Any] | None:
+    def explanation(
+        self, caller: Caller, uid: str, as_of: datetime | None, known_at: datetime | None = None
+    ) -> Mapping[str, Any] | None:
         """Why, with what this caller may know of it."""
         if caller.name in NO_HOUSEHOLDS:
             return None
@@ -189,7 +191,8 @@ class HubOffice:
                 found = find_household(sql, uid)
                 if not _reaches(caller, found.community):
                     return None
-                told = explain_household(sql, found, self._policy, as_of or self._clock())
+                moment = as_of or known_at or self._clock()
+                told = explain_household(sql, self._vault, found, self._policy, moment, known_at)
         except NotFoundError:
             return None
         return self._seen(caller, told)

@@ -5,14 +5,12 @@ Results go to standard output, one JSON document with ``--json``; everything els
 
 from __future__ import annotations
 
-import gettext
 import logging
 import os
 import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,11 +25,11 @@ from hub.configuration import ConfigurationMistakes
 from hub.core.errors import ConfigurationError, HubError, RetryError
 from hub.core.sentences import Say
 from hub.read.households import NotFoundError
+from hub.speech import LOCALE as LOCALE
+from hub.speech import speak as speak
 
 DONE, ATTENTION, WRONG, BUSY = 0, 1, 2, 3
 """Exit codes of the contract: done · something needs attention · wrong usage or configuration · try again."""
-
-LOCALE = Path(__file__).parents[1] / "locale"
 
 
 @dataclass
@@ -46,14 +44,6 @@ class Face:
     def say(self) -> Say:
         """Messages in the caller's language."""
         return speak(self.lang)
-
-
-@lru_cache(maxsize=4)
-def speak(lang: str) -> Say:
-    """The translation of a language; English is the source and always there."""
-    if lang == "en":
-        return lambda message: message
-    return gettext.translation("hub", LOCALE, ["zh_CN"], fallback=True).gettext
 
 
 class HubGroup(TyperGroup):

@@ -102,19 +102,26 @@ def explain(
     as_of: Annotated[
         str | None, typer.Option("--as-of", metavar="T", help="A day (its end) or an instant; default: now.")
     ] = None,
+    known_at: Annotated[
+        str | None,
+        typer.Option("--known-at", metavar="T", help="Only what the hub knew then; as of the same moment by default."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Why the light is what it is: every concern with clause, events and units, and what would change it next."""
     face = face_of(ctx)
-    moment = parse_moment(as_of) if as_of else bootstrap.now()
+    known = parse_moment(known_at) if known_at else None
+    moment = parse_moment(as_of) if as_of else known or bootstrap.now()
     with bootstrap.open_hub(face.folder) as hub:
-        told = _explained(hub, household, moment)
+        told = _explained(hub, household, moment, known)
     if as_json:
         emit(told)
     else:
         typer.echo(render(told, face.say))
 
 
-def _explained(hub: bootstrap.Hub, household: str, moment: datetime) -> dict[str, object]:
+def _explained(
+    hub: bootstrap.Hub, household: str, moment: datetime, known_at: datetime | None = None
+) -> dict[str, object]:
     with hub.store.read() as sql:
-        return explain_household(sql, find_household(sql, household), hub.policy, moment)
+        return explain_household(sql, hub.vault, find_household(sql, household), hub.policy, moment, known_at)

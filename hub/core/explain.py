@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from hub.core.foresight import Foresight, Way
 from hub.core.records import Assessment, Concern, Key, Light, Next, StreamKey
 
 Clause = Callable[[str], tuple[str, str]]
@@ -42,6 +43,7 @@ class Heard(NamedTuple):
     overdue: bool
     last_at: datetime | None = None
     last_key: str | None = None
+    silent_since: datetime | None = None  # overdue: since when it was not heard
 
 
 class Subject(NamedTuple):
@@ -51,6 +53,23 @@ class Subject(NamedTuple):
     as_of: datetime
     policy_version: str
     community: str | None = None
+    known_at: datetime | None = None  # what the hub knew then; None: everything known now
+
+
+class Link(NamedTuple):
+    """Why one record counts on this household: the decision that put it there, and what of it a person should look at."""
+
+    key: Key
+    why: str  # a word of ``place``: register, own, linked, standing …
+    open_reviews: tuple[str, ...] = ()
+
+
+class Ground(NamedTuple):
+    """What a light rests on beside its records: what was heard, who said nothing, which links put the records there."""
+
+    coverage: tuple[Heard, ...] = ()
+    unheard: tuple[Heard, ...] = ()  # units of which nothing is on this timeline: their newest stream
+    links: tuple[Link, ...] = ()
 
 
 def explain(
@@ -58,18 +77,22 @@ def explain(
     assessment: Assessment,
     clause: Clause,
     times: Mapping[Key, datetime],
-    coverage: Iterable[Heard] = (),
+    ground: Ground | None = None,
+    foresight: Foresight | None = None,
 ) -> dict[str, Any]:
     """The explanation as JSON-ready data; instants are ISO text with zone, lights are words."""
+    foresight = foresight or Foresight(assessment.next, {})
+    ground = ground or Ground()
     concerns = shown(assessment)
-    coming = _next(assessment.next)
+    coming = coming_next(assessment, foresight)
     return {
         "household": subject.household,
         "community": subject.community,
         "as_of": _iso(subject.as_of),
+        "known_at": _iso(subject.known_at),
         "light": assessment.light.name,
         "since": _iso(assessment.since),
-        "concerns": [_concern(concern, clause, times) for concern in concerns],
+        "concerns": [_concern(concern, clause, times, foresight.of(concern)) for concern in concerns],
         "held": assessment.held
         and {
             "since": _iso(assessment.held.since),
@@ -78,14 +101,39 @@ def explain(
         },
         "next": coming[0],
         "then": coming[1:],
-        "coverage": [_heard(heard) for heard in coverage],
+        "evidence": _evidence(ground.coverage),
+        "coverage": [_heard(heard) for heard in ground.coverage],
+        "unheard": [_heard(heard) for heard in ground.unheard],
+        "identity": [_link(link) for link in ground.links],
         "categories": [
             {"category": word, "from": since and since.isoformat(), "until": until and until.isoformat()}
             for word, since, until in assessment.categories
         ],
         "notes": list(assessment.notes),
+        "no_evidence_of_safety": assessment.light <= Light.yellow,
         "valid_until": _iso(assessment.valid_until),
         "policy_version": subject.policy_version,
+    }
+
+
+def _evidence(coverage: Iterable[Heard]) -> dict[str, Any]:
+    """Whether everything on this timeline was heard, and since when not: silence proves nothing."""
+    silent = [heard for heard in coverage if heard.overdue]
+    since = min((heard.silent_since for heard in silent if heard.silent_since), default=None)
+    return {
+        "complete": not silent,
+        "since": _iso(since),
+        "streams": [".".join(heard.stream) for heard in silent],
+    }
+
+
+def _link(link: Link) -> dict[str, Any]:
+    return {
+        "unit": link.key.unit,
+        "stream": link.key.stream,
+        "key": link.key.no,
+        "why": link.why,
+        "open_reviews": list(link.open_reviews),
     }
 
 
@@ -111,13 +159,20 @@ def withhold(explanation: Mapping[str, Any], reader: str) -> dict[str, Any]:
         return dict(explanation)
     if reader == COORDINATOR:
         concerns = [_family(c) if c["rule"] in SEALED else c for c in explanation["concerns"]]
-        covered = [c for c in explanation.get("coverage", ()) if (c["unit"], c["stream"]) != SEALED_STREAM]
-        return _with(explanation, concerns=concerns, coverage=covered)
+        open_rows = {
+            name: [row for row in explanation.get(name, ()) if (row["unit"], row["stream"]) != SEALED_STREAM]
+            for name in ("coverage", "identity")
+        }
+        return _with(explanation, concerns=concerns, **open_rows)
     units = {c["unit"]: {"unit": c["unit"], "stream": None} for c in explanation.get("coverage", ())}
+    unheard = {c["unit"]: {"unit": c["unit"], "stream": None} for c in explanation.get("unheard", ())}
     return _with(
         explanation,
         concerns=[_family(c) for c in explanation["concerns"]],
         coverage=list(units.values()),
+        unheard=list(unheard.values()),
+        evidence=explanation.get("evidence") and {**explanation["evidence"], "streams": []},
+        identity=[],
         next=explanation.get("next") and _without_way(explanation["next"]),
         then=[_without_way(coming) for coming in explanation.get("then", ())],
         notes=[],
@@ -131,7 +186,7 @@ def _with(explanation: Mapping[str, Any], **changed: Any) -> dict[str, Any]:
 
 def _without_way(coming: Mapping[str, Any]) -> dict[str, Any]:
     """When and to which light, not by what: a way down tells of a report or a measure."""
-    return {**coming, "by": "date" if coming["at"] else "event"}
+    return {**coming, "by": "date" if coming["at"] else "event", "missing": [], "owed_by": []}
 
 
 _TOLD = ("light", "state", "since", "until")
@@ -145,7 +200,9 @@ def _family(concern: Mapping[str, Any]) -> dict[str, Any]:
     return {**blank, **told, "rule": FAMILIES.get(concern["rule"], "concern")}
 
 
-def _concern(concern: Concern, clause: Clause, times: Mapping[Key, datetime]) -> dict[str, Any]:
+def _concern(
+    concern: Concern, clause: Clause, times: Mapping[Key, datetime], ways: Sequence[Way] = ()
+) -> dict[str, Any]:
     where, law = clause(concern.rule)
     return {
         "rule": concern.rule,
@@ -157,6 +214,7 @@ def _concern(concern: Concern, clause: Clause, times: Mapping[Key, datetime]) ->
         "law": law,
         "events": [_event(key, times) for key in concern.events],
         "closes_by": list(concern.closes_by),
+        "ways": [_way(way) for way in ways],
         "missing": list(concern.missing),
         "closed_by": concern.closed_by,
         "closing": concern.closing_key and _event(concern.closing_key, times),
@@ -176,14 +234,44 @@ def _heard(heard: Heard) -> dict[str, Any]:
         "overdue": heard.overdue,
         "last_at": _iso(heard.last_at),
         "last_key": heard.last_key,
+        "silent_since": _iso(heard.silent_since),
     }
 
 
-def _next(coming: Sequence[Next]) -> list[dict[str, Any]]:
-    """What would change the light next, dates first; never empty, because every answer names it."""
-    ordered = sorted(coming, key=lambda n: (n.at is None, n.at.timestamp() if n.at else 0.0))
-    found = [{"at": _iso(n.at), "light": None if n.light is None else n.light.name, "by": n.by} for n in ordered]
-    return found or [{"at": None, "light": None, "by": "new_concern"}]
+def _way(way: Way) -> dict[str, Any]:
+    return {
+        "by": way.way,
+        "light": way.light.name,
+        "at": _iso(way.at),
+        "not_before": _iso(way.not_before),
+        "missing": [{"proof": lack.proof, "owed_by": list(lack.owed_by)} for lack in way.missing],
+        "owed_by": list(way.owed_by),
+    }
+
+
+def coming_next(assessment: Assessment, foresight: Foresight) -> list[dict[str, Any]]:
+    """What would change the light next: the dated changes that happen by themselves, then the records that are missing.
+
+    Never empty, because every answer names it. Of ways that a record opens only those of the concerns that set the light
+    and that would change it are listed; each says which unit owes it and what is missing.
+    """
+    found = [_coming(n) for n in foresight.changes]
+    if assessment.held is not None:
+        streams = [".".join(stream) for stream in assessment.held.streams]
+        owed = sorted({stream.unit for stream in assessment.held.streams})
+        heard = {"at": None, "light": assessment.held.would_be.name, "by": "stream_heard", "owed_by": owed}
+        found = [{**heard, "not_before": None, "missing": streams}, *found]
+    for concern in standing(assessment):
+        for way in foresight.of(concern) if concern.light >= assessment.light else ():
+            told = {**_way(way), "missing": [lack.proof for lack in way.missing]}
+            if way.at is None and way.light != assessment.light and told not in found:
+                found.append(told)
+    return found or [{"at": None, "light": None, "by": "new_concern", "not_before": None, "missing": [], "owed_by": []}]
+
+
+def _coming(coming: Next) -> dict[str, Any]:
+    light = None if coming.light is None else coming.light.name
+    return {"at": _iso(coming.at), "light": light, "by": coming.by, "not_before": None, "missing": [], "owed_by": []}
 
 
 def _iso(at: datetime | None) -> str | None:

@@ -45,9 +45,9 @@ def _of_concern(fold: Fold, concern: Standing) -> list[Next]:
         descent for descents in fold.policy.descents.values() for descent in descents if concern.rule in descent.closes
     ]
     found = [
-        Next(_earliest(fold, concern, way), after(fold, concern, way.leads_to), way.id)
+        Next(earliest(fold, concern, way), after(fold, concern, way.leads_to), way.id)
         for way in ways
-        if not _is_barred(fold, concern, way)
+        if not is_barred(fold, concern, way)
     ]
     if not found and concern.rule == fold_again(fold):
         found.append(Next(None, after(fold, concern, None), "relapse_ended"))
@@ -71,7 +71,7 @@ def _of_observation(fold: Fold, t1: Standing) -> list[Next]:
     return found
 
 
-def _is_barred(fold: Fold, concern: Standing, descent: Descent) -> bool:
+def is_barred(fold: Fold, concern: Standing, descent: Descent) -> bool:
     """Ways that this concern cannot go as it is."""
     if descent.exempt and (concern.slot == "dv" or _is_unmediable(fold)):
         return True
@@ -85,7 +85,7 @@ def _is_unmediable(fold: Fold) -> bool:
     return any(concern.unmediable for concern in fold.board.open.values())
 
 
-def _earliest(fold: Fold, concern: Standing, descent: Descent) -> datetime | None:
+def earliest(fold: Fold, concern: Standing, descent: Descent) -> datetime | None:
     """The first day on which a review could close the concern; None: any day, or no day to name."""
     name = next((_DAYS[proof] for proof in descent.proofs if proof in _DAYS), None)
     if name is None:

@@ -90,5 +90,22 @@ WORDS: dict[str, str] = {
     "evidence_incomplete": "a source was silent when this state ended",
     "replaced": "a later order replaced this one",
     "linked": "counts here because a former spouse's household had it",
+    # why a record counts on a household
+    "together": "all its persons lived here",
+    "home": "its one person lived here",
+    "victim_side": "the victim lived here, the others elsewhere",
+    "alleged_side": "the alleged person lived here, the others elsewhere",
+    "party_side": "one party lived here, the other elsewhere",
+    "register": "a row of the register",
+    "number": "linked by a number only",
+    "successor": "the household before a divorce had it",
+    "provisional": "nothing certain is known of its persons: a provisional household",
+    "standing": "speaks of a report or duty of this household",
+    "moved": "stood here then, and stands elsewhere or nowhere now",
+    "masked": "to be looked at: a masked number",
+    "phone": "to be looked at: the same telephone",
+    "name_area": "to be looked at: the same name in the same area",
+    "ambiguous": "to be looked at: several persons fit",
+    "borrowed_card": "to be looked at: perhaps a borrowed card",
 }
 """Codes of ways, proofs and notes → a phrase; numbers of days are those of the district's document."""

@@ -5,7 +5,7 @@ English is the source of the messages; the catalogue under ``hub/locale`` holds 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from hub.core.explain import FAMILIES
@@ -25,18 +25,56 @@ def render(explanation: Mapping[str, Any], say: Say) -> str:
             light=say(explanation["light"]),
             since=_when(explanation["since"]) or "—",
         ),
+        *_known_lines(explanation, say),
     ]
     concerns = explanation["concerns"]
     lines += [say("No concern on file.")] if not concerns else [line for c in concerns for line in _sentences(c, say)]
     lines += _held_line(explanation["held"], say)
     lines += [_next_line(coming, say) for coming in (explanation["next"], *explanation.get("then", ()))]
     lines += _category_lines(explanation.get("categories", ()), say)
-    lines.append(say("What each unit last contributed:"))
-    lines += [_heard_line(heard, say) for heard in explanation["coverage"]]
+    lines += _ground_lines(explanation, say)
     if explanation["light"] in ("unlit", "green", "yellow"):
         lines.append(say("A low light is no evidence of safety: it says only what the units have recorded."))
     lines.append(say("Policy {version}").format(version=explanation["policy_version"]))
     return "\n".join(lines)
+
+
+def _known_lines(explanation: Mapping[str, Any], say: Say) -> Iterator[str]:
+    """That the answer is what was known at a moment of the past, and what was written down then."""
+    if not explanation.get("known_at"):
+        return
+    yield say("With what the hub knew at {at}; what came in later is left out.").format(
+        at=_when(explanation["known_at"])
+    )
+    recorded = explanation.get("recorded")
+    if recorded:
+        text = say("The hub wrote down {light} at {at}.")
+        yield text.format(light=say(recorded["light"]), at=_when(recorded["at"]))
+
+
+def _ground_lines(explanation: Mapping[str, Any], say: Say) -> Iterator[str]:
+    """What the light rests on: what was heard, what is silent, what nobody said, and who is meant."""
+    yield say("What each unit last contributed:")
+    yield from (_heard_line(heard, say) for heard in explanation["coverage"])
+    evidence = explanation.get("evidence")
+    if evidence and not evidence["complete"]:
+        text = say("Evidence incomplete since {since}: {streams}")
+        yield text.format(since=_when(evidence["since"]) or "—", streams=", ".join(evidence["streams"]))
+    silent = [say(heard["unit"]) for heard in explanation.get("unheard", ())]
+    if silent:
+        yield say("Nothing on this timeline from: {units}").format(units=say(", ").join(silent))
+    uncertain = [link for link in explanation.get("identity", ()) if link["open_reviews"] or link["why"] != "together"]
+    if uncertain:
+        yield say("Identity decisions it rests on:")
+    for link in uncertain:
+        text = say("  {unit}, {stream} {key}: {why}")
+        why = [link["why"], *link["open_reviews"]]
+        yield text.format(
+            unit=say(link["unit"]),
+            stream=say(link["stream"]),
+            key=link["key"],
+            why=say("; ").join(word(w, say) for w in why),
+        )
 
 
 def _sentences(concern: Mapping[str, Any], say: Say) -> list[str]:
@@ -60,6 +98,8 @@ def _sentences(concern: Mapping[str, Any], say: Say) -> list[str]:
         how = word(concern.get("closed_by") or "date", say)
         lines.append("      " + say("closed {until} by: {how}").format(until=_when(concern["until"]), how=how))
         lines += ["      " + _event_line(closing, say)] if closing else []
+    elif concern.get("ways"):
+        lines += ["      " + line for way in concern["ways"] for line in _way_lines(way, say)]
     elif concern["closes_by"]:
         ways = say("; ").join(word(code, say) for code in concern["closes_by"])
         lines.append("      " + say("would be closed by: {ways}").format(ways=ways))
@@ -84,12 +124,33 @@ def _held_line(held: Mapping[str, Any] | None, say: Say) -> list[str]:
     return [text.format(since=_when(held["since"]), streams=streams, light=say(held["would_be"]))]
 
 
+def _way_lines(way: Mapping[str, Any], say: Say) -> Iterator[str]:
+    """One way down: by what, to which light, from when; what is missing and who owes it."""
+    when = way["at"] or way["not_before"]
+    text = say("way down: {what}, to {light}")
+    line = text.format(what=word(way["by"], say), light=say(way["light"]))
+    if when:
+        line += say(", on {at}").format(at=_when(when)) if way["at"] else say(", from {at}").format(at=_when(when))
+    yield line + _owed(way["owed_by"], say)
+    for lack in way["missing"]:
+        text = say("  missing: {proof}").format(proof=word(lack["proof"], say))
+        yield text + _owed(lack["owed_by"], say)
+
+
+def _owed(units: Iterable[str], say: Say) -> str:
+    named = say(", ").join(say(unit) for unit in units)
+    return say(" (owed by {units})").format(units=named) if named else ""
+
+
 def _next_line(coming: Mapping[str, Any], say: Say) -> str:
     what = word(coming["by"], say)
     light = say(coming["light"]) if coming["light"] else say("whatever the records then say")
     if coming["at"]:
         return say("Next change: {at} to {light}, by {what}").format(at=_when(coming["at"]), light=light, what=what)
-    return say("Next change: no date; to {light}, by {what}").format(light=light, what=what)
+    line = say("Next change: no date; to {light}, by {what}").format(light=light, what=what)
+    if coming.get("not_before"):
+        line += say(", from {at}").format(at=_when(coming["not_before"]))
+    return line + _owed(coming.get("owed_by", ()), say)
 
 
 def _category_lines(categories: Iterable[Mapping[str, Any]], say: Say) -> list[str]:
@@ -118,7 +179,7 @@ def _heard_line(heard: Mapping[str, Any], say: Say) -> str:
 
 def word(code: str, say: Say) -> str:
     """A code word of the policy as people read it; one without phrase, with spaces for its underscores."""
-    return say(WORDS.get(code, code.replace("_", " ")))
+    return say(WORDS.get(code) or RULES.get(code) or code.replace("_", " "))
 
 
 def _when(at: str | None) -> str:

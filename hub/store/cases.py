@@ -18,7 +18,7 @@ from hub.store.standing import StandingRow, read_standing, standing_by_slot
 from hub.store.times import from_us, opt_from_us, to_us
 
 ROUNDS = 24
-LINKED = "linked"
+LINKED = "successor"
 """``why`` of a record that counts here because a former spouse's old household had it (S31)."""
 
 

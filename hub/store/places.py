@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from hub.core.hood import Home, Placing
 from hub.core.records import Key, Member
+from hub.store.history import stood
 from hub.store.hoods import Hood
 from hub.store.loaded import Loaded
 from hub.store.numbers import new_uid
@@ -53,7 +54,7 @@ def save_placing(tx: Tx, hood: Hood, placing: Placing, at: int) -> Placed:
         hood.record_ids[key]: {home(number): why for number, why in found} for key, found in placing.households.items()
     }
     places |= {hood.record_ids[key]: {} for key in hood.neighbourhood.left if key in hood.record_ids}
-    moved = save_places(tx, hood.loaded, places)
+    moved = save_places(tx, hood.loaded, places, at)
     members = {home(number): tuple([_numbered(m, person) for m in found]) for number, found in placing.members.items()}
     save_members(tx, hood.loaded, members)
     aliases = {person(old): person(kept) for old, kept in placing.aliases.items()}
@@ -105,12 +106,13 @@ def _save_homes(tx: Tx, hood: Hood, homes: Mapping[int, Home], number: _Numbers)
     tx.many("UPDATE household SET registered = ?, community = ?, provisional = ? WHERE id = ?", old)
 
 
-def save_places(sql: Sql, loaded: Loaded, places: Mapping[int, Mapping[int, str]]) -> set[int]:
-    """Rows that differ from what was stored; the records whose households changed."""
+def save_places(sql: Sql, loaded: Loaded, places: Mapping[int, Mapping[int, str]], at: int = 0) -> set[int]:
+    """Rows that differ from what was stored; the records whose households changed, remembered with ``at``."""
     add: list[tuple[int, int, str]] = []
     drop: list[tuple[int, int]] = []
     why_now: list[tuple[str, int, int]] = []
     moved: set[int] = set()
+    left: list[tuple[str, int]] = []
     for record, now in places.items():
         before = loaded.places[record]
         for household, why in now.items():
@@ -121,9 +123,12 @@ def save_places(sql: Sql, loaded: Loaded, places: Mapping[int, Mapping[int, str]
         drop += [(record, household) for household in before if household not in now]
         if loaded.move(record, now):
             moved.add(record)
+            if before and at:
+                left.append((stood(at, before), record))
     sql.many("DELETE FROM event_place WHERE record_id = ? AND household_id = ?", drop)
     sql.many("UPDATE event_place SET why = ? WHERE record_id = ? AND household_id = ?", why_now)
     sql.insert("event_place", ("record_id", "household_id", "why"), add)
+    sql.many("UPDATE record SET placed = placed || ? WHERE id = ?", left)
     return moved
 
 

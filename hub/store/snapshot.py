@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from hub.core.records import Key, Light, StreamKey
 from hub.store.sql import Row, Sql
-from hub.store.times import from_day, from_us, opt_from_us
+from hub.store.times import from_day, from_us, opt_from_us, to_us
 
 BATCH = 500
 """Households or records opened at a time: an export of any size stays flat in memory."""
@@ -212,17 +212,28 @@ def _grouped(rows: Iterable[Row]) -> dict[int, list[str]]:
     return found
 
 
-def heard(sql: Sql) -> dict[StreamKey, HeardView]:
-    """Every stream that was ever heard or scheduled: last answer by poll, else last page by any other door."""
+def heard(sql: Sql, until: datetime | None = None) -> dict[StreamKey, HeardView]:
+    """Every stream that was ever heard or scheduled: last answer by poll, else last page by any other door.
+
+    ``until``: only what had been heard by then.
+    """
     at: dict[StreamKey, int | None] = {}
-    for unit, stream, when in sql.rows(
+    limit = None if until is None else to_us(until)
+    text = (
         "SELECT unit, stream, MAX(received_at) FROM page WHERE door NOT IN ('answer', 'station', 'redrive', 'replay') "
-        "GROUP BY unit, stream"
-    ):
+        "{when}GROUP BY unit, stream"
+    )
+    pages = (
+        sql.rows(text.format(when=""))
+        if limit is None
+        else sql.rows(text.format(when="AND received_at <= ? "), (limit,))
+    )
+    for unit, stream, when in pages:
         at[StreamKey(unit, stream)] = when
     for unit, stream, when in sql.rows("SELECT unit, stream, heard_at FROM schedule"):
         key = StreamKey(unit, stream)
-        at[key] = max(filter(None, (when, at.get(key))), default=None)
+        known = when if limit is None or when is None or when <= limit else None
+        at[key] = max(filter(None, (known, at.get(key))), default=None)
     silent = {
         StreamKey(unit, stream): since
         for unit, stream, since in sql.rows("SELECT unit, stream, since FROM silence WHERE until IS NULL")

@@ -85,7 +85,7 @@ class Record(SQLModel, table=True):
     facts: str = _text()  # JSON of core.timeline's codec, coded facts only
     related: str = ""  # numbers, ';' between
     digest: bytes = _blob()
-    placed: str = ""  # why codes of its last placement, for explanations
+    placed: str = ""  # where it stood until it moved (store.history)
 
 
 class Version(SQLModel, table=True):

@@ -6,9 +6,11 @@ from datetime import datetime, time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from hub.core.records import SHANGHAI
+from hub.core.sentences import render
+from hub.speech import speak
 from hub.web.callers import AnyCaller, RoleCaller, TheOffice
 from hub.web.refusals import RefusedError
 
@@ -51,9 +53,24 @@ def household(household: str, caller: RoleCaller, office: TheOffice) -> JSONResp
 
 
 @router.get("/v1/households/{household}/explanation")
-def explanation(household: str, caller: RoleCaller, office: TheOffice, as_of: str | None = None) -> JSONResponse:
-    """Why the light is what it is, clause by clause, now or as of another moment."""
-    return _found(office.explanation(caller, household, moment(as_of)))
+def explanation(
+    household: str,
+    caller: RoleCaller,
+    office: TheOffice,
+    as_of: str | None = None,
+    known_at: str | None = None,
+    text: str | None = None,
+) -> Response:
+    """Why the light is what it is, clause by clause, now or as of another moment; `known_at`: as the hub knew it then.
+
+    `text=zh` or `text=en`: in sentences for people, by the same renderer as the command.
+    """
+    told = office.explanation(caller, household, moment(as_of), moment(known_at))
+    if told is None or text is None:
+        return _found(told)
+    if text not in ("zh", "en"):
+        raise RefusedError(422, "language.unknown", "ask for text=zh or text=en")
+    return PlainTextResponse(render(told, speak(text)) + "\n")
 
 
 @router.get("/v1/reports")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from hub import bootstrap
 from tests.cli.conftest import District
 from tests.end_to_end.story import COMMUNITY, HUSBAND, WIFE, between
 from tests.end_to_end.story import call as police_call
@@ -39,7 +42,11 @@ def test_explanation_has_the_fields_of_the_contract(red: tuple[District, str]) -
     ]
     assert concern["clause"]
     assert concern["closes_by"]
-    assert set(told["next"]) == {"at", "light", "by"}
+    assert told["next"].keys() >= {"at", "light", "by"}
+    assert (told["next"]["at"], told["next"]["light"], told["next"]["owed_by"]) == (None, "orange", ["coordinator"])
+    assert told["evidence"] == {"complete": True, "since": None, "streams": []}
+    assert {heard["unit"] for heard in told["unheard"]} >= {"court", "health", "community_grid"}
+    assert told["identity"][0]["why"] == "together"
     covered = {(c["unit"], c["stream"]): c for c in told["coverage"]}
     assert covered["police", "incident"]["heard_at"]
     assert covered["police", "incident"]["overdue"] is False
@@ -56,6 +63,28 @@ def test_as_of_a_day_means_its_end(red: tuple[District, str]) -> None:
         "unlit", "unlit", "red", "red",
     ]  # fmt: skip
     assert district("households", "explain", household, "--as-of", "2026-02-30").code == 2
+
+
+def test_known_at_is_what_the_hub_knew_then(red: tuple[District, str]) -> None:
+    """A call that is retracted today was red when it was known; before it came in nothing was known; the light is none now."""
+    district, household = red
+    between_the_two = bootstrap.now()
+    row = {**police_call("J1", AT, intensity="2"), "updated_at": "2026-03-02 08:00:00", "deleted": "1"}
+    assert district.ingest("police", "incident", row)["applied"] == 1
+
+    def explained(*options: str) -> dict[str, Any]:
+        return dict(district("households", "explain", household, *options, "--json").json)
+
+    known = explained("--known-at", between_the_two.isoformat())
+    assert (known["light"], known["known_at"]) == ("red", between_the_two.isoformat())
+    assert known["concerns"][0]["events"][0]["key"] == "J1"
+    assert known["identity"][0]["why"] == "moved"
+    assert known["recorded"]["light"] == "red"
+    assert explained()["light"] == "unlit"
+    before = explained("--known-at", "2026-03-05", "--as-of", "2026-11-01")
+    assert (before["light"], before["recorded"]) == ("unlit", None)
+    text = district("households", "explain", household, "--known-at", between_the_two.isoformat()).out
+    assert "枢纽在" in text
 
 
 def test_a_household_by_prefix_number_or_not_at_all(red: tuple[District, str]) -> None:

@@ -99,6 +99,16 @@ def test_reasons_by_role(office: HubOffice) -> None:
     assert rules("station") == {"police_measure"}
 
 
+def test_foresight_tells_other_units_no_way_and_no_record(office: HubOffice) -> None:
+    """What is to come and what it rests on reaches a unit as lights, dates and units: no way, no proof, no record."""
+    seen = {name: office.explanation(role(name), red(office), None) for name in ("unit:education", "prosecutor")}
+    told, whole = (json.dumps(seen[name]) for name in ("unit:education", "prosecutor"))
+
+    for word in ("review_red", "visit_since_violence", "P1", "J1", "penalty", "together"):
+        assert word not in told
+        assert word in whole
+
+
 def test_members_without_numbers_and_girl_victims_unseen(office: HubOffice) -> None:
     """A station sees who lives there but no ID number, and no category that tells of an assaulted girl."""
     of_child = next(

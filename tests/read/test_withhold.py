@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from hub.core.explain import FAMILIES, Heard, Subject, explain, withhold
+from hub.core.explain import FAMILIES, Ground, Heard, Subject, explain, withhold
 from hub.core.records import SHANGHAI, Assessment, Concern, Key, Light, Next, StreamKey
 from hub.core.sentences import render
 
@@ -61,7 +61,7 @@ def test_what_changes_next_is_never_missing() -> None:
     """Where nothing is lit, a new concern is what would change it."""
     told = explanation(light=Light.unlit)
 
-    assert told["next"] == {"at": None, "light": None, "by": "new_concern"}
+    assert (told["next"]["at"], told["next"]["light"], told["next"]["by"]) == (None, None, "new_concern")
     assert "a new concern" in render(told, lambda text: text)
 
 
@@ -71,7 +71,9 @@ def test_neither_way_nor_stream_tells_what_a_rule_would() -> None:
     coming = (Next(AT, Light.unlit, "review_orange"), Next(None, Light.unlit, "not_substantiated"))
     assessment = Assessment(Light.orange, AT, (concern,), (), (), None, coming, (), None, frozenset())
     heard = [Heard(StreamKey("police", "penalty"), AT, False, AT, "P1")]
-    told = withhold(explain(Subject("h", AT, "v"), assessment, lambda rule: ("", ""), {}, heard), "education")
+    told = withhold(
+        explain(Subject("h", AT, "v"), assessment, lambda rule: ("", ""), {}, Ground(tuple(heard))), "education"
+    )
 
     assert [told["next"]["by"], *(coming["by"] for coming in told["then"])] == ["date", "event"]
     assert told["coverage"] == [{"unit": "police", "stream": None}]
