@@ -65,7 +65,9 @@ def main() -> int:
             print(f"seed {seed}: {wrong}")
             return 1
     spent = time.process_time() - started
-    print(f"{asked.histories} histories, {foreseen} changes foreseen, all on their date; {spent:.0f} s of processor time")
+    print(
+        f"{asked.histories} histories, {foreseen} changes foreseen, all on their date; {spent:.0f} s of processor time"
+    )
     return 0
 
 
