@@ -8,13 +8,15 @@ from typing import Annotated
 import typer
 
 from hub import bootstrap
-from hub.cli.face import Json, UsageMistake, emit, face_of, show_pairs, show_table
+from hub.cli.face import ATTENTION, Json, UsageMistake, emit, face_of, note, show_pairs, show_table
 from hub.cli.moments import parse_moment, short
 from hub.core.phrases import RULES
 from hub.core.records import Light
 from hub.core.sentences import render
 from hub.read.explain import explain_household
 from hub.read.households import find_household, list_households, show_household
+from hub.runtime.station import station_page
+from hub.store import ledger
 
 app = typer.Typer(help="Households and their lights.", no_args_is_help=True)
 
@@ -125,3 +127,29 @@ def _explained(
 ) -> dict[str, object]:
     with hub.store.read() as sql:
         return explain_household(sql, hub.vault, find_household(sql, household), hub.policy, moment, known_at)
+
+
+@app.command()
+def adopt(
+    ctx: typer.Context,
+    households: Annotated[list[str], typer.Argument(metavar="ID…", help="Households whose history was reviewed.")],
+    by: Annotated[str, typer.Option("--by", help="The worker's number.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Take reviewed history as live: what a backfill or a replay held back is opened now, once."""
+    with bootstrap.open_hub(face_of(ctx).folder) as hub:
+        with hub.store.read() as sql:
+            uids = list(dict.fromkeys(find_household(sql, name).uid for name in households))
+            before = ledger.open_of(sql, uids)
+        moment = bootstrap.now()
+        rows = [{"household": uid, "at": moment.isoformat(), "by": by or None} for uid in uids]
+        receipt = bootstrap.submit(hub, station_page("adoption", rows, moment))
+        with hub.store.read() as sql:
+            after = ledger.open_of(sql, uids)
+    opened = {name: after[name] - before[name] for name in after}
+    if as_json:
+        emit({"adopted": uids, "opened": opened, "receipt": receipt})
+    else:
+        note(f"{len(uids)} adopted; opened: {opened['reports']} reports, {opened['duties']} duties")
+    if receipt["quarantined"] or receipt["rejected"] or receipt["pending"]:
+        raise typer.Exit(ATTENTION)

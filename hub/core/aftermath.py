@@ -16,9 +16,10 @@ UNKNOWN = "victim:unknown"
 
 
 def request(g: Ground, report: Report, ladder: Ladder) -> Iterator[Owed]:
-    """Its records no longer ask for it: a request to cancel, and the coordinator is told; over when the police grant it."""
-    if report.causes & g.case.moved:
-        return  # another household has the record now
+    """Its records no longer ask for it: a request to cancel, and the coordinator is told; over when the police grant it.
+
+    Where another household has the record now and owes the report, ``settle`` drops the request.
+    """
     there = [g.by_key[k] for k in sorted(report.causes) if k in g.by_key]
     unit = min(report.causes, default=Key("", "", "")).unit
     why = "corrected" if there else "retracted"
@@ -33,7 +34,7 @@ def request(g: Ground, report: Report, ladder: Ladder) -> Iterator[Owed]:
 
 def ended(g: Ground, report: Report, ladder: Ladder) -> Iterator[Owed]:
     """A report whose records no longer ask for it ends when the police say so."""
-    if ladder.cancelled is None or report.causes & g.case.moved:
+    if ladder.cancelled is None:
         return
     slot = UNKNOWN if report.victim is None else f"victim:{report.victim}"
     closed = Closing(ladder.cancelled.at, ladder.cancelled.by, "cancelled")

@@ -14,6 +14,7 @@ from hub.core.values import (
     parse_count,
     parse_flag,
     parse_kin,
+    parse_standing_number,
     parse_when,
     parse_word,
 )
@@ -39,6 +40,7 @@ _FORMS: Final[Mapping[str, Callable[[str], Callable[[object], Fact]]]] = {
     "kin": lambda _table: parse_kin,
     "units": lambda _table: parse_units,
     "word": lambda _table: parse_word,
+    "number": lambda _table: parse_standing_number,
 }
 _OWN_NUMBERING: Final[Mapping[tuple[str, str], str]] = {
     ("womens_federation", "complaint_kind"): "womens_complaint",

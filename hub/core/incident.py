@@ -14,6 +14,7 @@ from typing import Final
 
 from hub.core.records import Event, Facts
 from hub.core.timeline import INJURY_RANKS, victim_of
+from hub.core.values import link_form
 
 NAMES_ITS_CALL: Final = frozenset({"admonition_issued", "security_penalty", "forensic_result"})
 """Kinds with a column 接警编号: their link to that call has no time limit."""
@@ -56,10 +57,11 @@ def _links(events: Sequence[Event], within: timedelta) -> list[tuple[int, int]]:
     named: dict[str, list[int]] = {}
     for index, event in enumerate(events):
         for number in event.related:
-            named.setdefault(number, []).append(index)
+            named.setdefault(link_form(number), []).append(index)
     for index, event in enumerate(events):
-        if event.key.no in named:
-            own.setdefault(event.key.no, []).append(index)
+        number = link_form(event.key.no)
+        if number in named:
+            own.setdefault(number, []).append(index)
     lasting: set[tuple[int, int]] = set()
     near: set[tuple[int, int]] = set()
     for number, namers in named.items():
@@ -86,12 +88,12 @@ def amend(events: Iterable[Event]) -> tuple[Event, ...]:
     for event in events:
         if event.kind == "forensic_result" and INJURY_RANKS.get(str(event.facts.get("injury")), 0) > 0:
             for number in event.related:
-                found[number] = str(event.facts["injury"])
+                found[link_form(number)] = str(event.facts["injury"])
     if not found:
         return events
     return tuple(
-        event._replace(facts=_with_injury(event.facts, found[event.key.no]))
-        if event.kind == "police_call" and event.key.no in found
+        event._replace(facts=_with_injury(event.facts, found[link_form(event.key.no)]))
+        if event.kind == "police_call" and link_form(event.key.no) in found
         else event
         for event in events
     )

@@ -58,7 +58,7 @@ def _weaker(
     person: int,
 ) -> list[Review]:
     """Candidates by masked number, phone, or name and area; never a person named by the same record (A8's other side)."""
-    found: list[Review] = []
+    found: dict[str, set[int]] = {}  # why → candidates: two masks of one number are one question
     for index in mention.indexes:
         here = alike.get(index, {})
         if (len(here) < 2 and not (similar and index.value in similar)) or len(here) > GENERIC:
@@ -67,5 +67,5 @@ def _weaker(
         known |= {p for p in similar.get(index.value, ()) if p not in {numbers[q] for q in here}}
         known -= {numbers[p] for p in together} | {numbers[person]}
         if known:
-            found.append(Review(key, mention.idx, tuple(sorted(known)[:MOST]), index.kind))
-    return found
+            found.setdefault(index.kind, set()).update(known)
+    return [Review(key, mention.idx, tuple(sorted(known)[:MOST]), why) for why, known in found.items()]

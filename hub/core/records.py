@@ -150,7 +150,6 @@ class Case(NamedTuple):
     events: tuple[Event, ...]
     reports: tuple[Report, ...] = ()
     registered: bool = True  # False: a provisional household
-    moved: frozenset[Key] = frozenset()  # records that left this household by a correction: no T1 opens for them (S25)
     duties: tuple[Standing, ...] = ()  # duties that were opened for it: what a `duty_no` of a record names
 
 

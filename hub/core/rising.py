@@ -11,6 +11,7 @@ from hub.core.marks import Begin, End, Open
 from hub.core.records import Event, Light
 from hub.core.rules import Often
 from hub.core.states import Interval
+from hub.core.values import link_form
 from hub.core.visits import visit_of
 
 LATER_STEPS = frozenset({"procuratorial_action", "violence_case_decided"})
@@ -80,10 +81,11 @@ def set_back(fold: Fold, at: datetime) -> None:
 
 def is_later_step(fold: Fold, event: Event, concern: Standing | None) -> bool:
     """A later step of a criminal case: linked by number, or by the people while an R7 of theirs is open (S9)."""
-    numbers = {event.key.no, *event.related}
+    own = link_form(event.key.no)
+    numbers = {own, *map(link_form, event.related)}
     known = [case for case, named in fold.criminal.items() if named & numbers]
     people = {party.person for party in event.parties if party.person is not None}
-    fold.criminal.setdefault(known[0] if known else event.key.no, set()).update(numbers)
+    fold.criminal.setdefault(known[0] if known else own, set()).update(numbers)
     if known:
         return True
     return concern is not None and event.kind in LATER_STEPS and bool(people & concern.people or not people)

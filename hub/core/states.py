@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
@@ -10,6 +9,7 @@ from typing import Final, NamedTuple
 from hub.core.clocks import ONE_DAY, Calendar, add_months, after_last_day, closing, day_of, opening, start_of_day
 from hub.core.records import Event, Fact, Key, When
 from hub.core.rules import Policy
+from hub.core.values import link_form
 
 IN_FORCE: Final = frozenset({"issued", "varied", "extended"})
 REFUSED: Final = frozenset({"denied", "withdrawn"})
@@ -58,12 +58,12 @@ class Orders:
     def __init__(self, events: Sequence[Event], months: int) -> None:
         self.events = events
         self.months = months
-        self.by_no = {_number(event.key.no): event for event in events}
+        self.by_no = {link_form(event.key.no): event for event in events}
 
     def original(self, event: Event) -> Event | None:
         """The order that ``original_case_no`` names, if it is known."""
         named = event.facts.get("original_case_no")
-        found = self.by_no.get(_number(str(named))) if named is not None else None
+        found = self.by_no.get(link_form(str(named))) if named is not None else None
         return None if found is event else found
 
     def start(self, event: Event) -> datetime:
@@ -144,11 +144,6 @@ def _pending(rule: str, events: Sequence[Event], policy: Policy) -> list[Interva
 def _decided(event: Event) -> datetime:
     decided = _when(event.facts.get("decided_on"))
     return closing(decided) if decided is not None else event.updated_at
-
-
-def _number(text: str) -> str:
-    """Case numbers compare without width of brackets and without spaces."""
-    return "".join(unicodedata.normalize("NFKC", text).split())
 
 
 # -- divorces ----------------------------------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ __all__ = [
     "parse_key",
     "parse_kin",
     "parse_numbers",
+    "parse_standing_number",
     "parse_when",
     "parse_word",
     "split_cell",
@@ -55,6 +56,9 @@ class Unreadable(ValueError):
         super().__init__(code)
         self.code = code
         self.remedy = remedy or remedy_of(code)
+
+
+_BRACKETS: Final = str.maketrans("〔［【[〕］】]", "(((())))")
 
 
 def fold(raw: object) -> str:
@@ -261,7 +265,17 @@ def parse_numbers(raws: tuple[object, ...], own: str = "") -> tuple[str, ...]:
 
 
 def link_form(number: str) -> str:
-    """A number as compared between records: one bracket width, no spaces, upper case."""
+    """A number as compared between records: one kind and width of brackets, no spaces, upper case.
+
+    >>> link_form("（2024）沪0105民初1号") == link_form("〔2024〕沪０１０５ 民初 1 号") == link_form("[2024]沪0105民初1号")
+    True
+    """
     if number.isascii() and number.isalnum():
         return number.upper()
-    return "".join(unicodedata.normalize("NFKC", number).upper().replace("〔", "(").replace("〕", ")").split())
+    return "".join(unicodedata.normalize("NFKC", number).upper().translate(_BRACKETS).split())
+
+
+def parse_standing_number(raw: object) -> str | None:
+    """The number of a report, duty or message as the hub gave it, however it was typed back."""
+    text = parse_word(raw)
+    return None if text is None else link_form(text)

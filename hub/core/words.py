@@ -83,6 +83,7 @@ FLAG = FactType("flag")
 COUNT = FactType("count")  # a whole number; ``table`` may bound it ("0-9") or say that fractions are cut ("yuan")
 KIN = FactType("kin")  # GB/T 4761 code or word → class word of KIN_BY_WORD
 UNIT_NAMES = FactType("units")  # names of units, any separator → tuple of our names; unknown ones dropped (S20)
+NUMBER = FactType("number")  # of a report, duty or message of ours: compared in one form, however it was typed back
 WORD = FactType("word")  # a short opaque code without personal data (≤ 64 characters), kept as it is
 
 
@@ -107,7 +108,7 @@ COMMON: dict[str, FactType] = {"community": WORD, "grid": WORD, "immediate_dange
 
 _VISIT = Kind(
     facts={"at": WHEN, "mode": _code("visit_mode"), "finding": _code("finding"), "counselled": FLAG, "relation": KIN,
-           "situation": _code("situation"), "duty_no": WORD},
+           "situation": _code("situation"), "duty_no": NUMBER},
     texts=("narrative",), suspicion=("finding", "situation"),
 )  # fmt: skip
 
@@ -132,7 +133,7 @@ KINDS: dict[str, Kind] = {
         at=("filed_on",), required=("filed_on",),
     ),
     "report_feedback": Kind(
-        facts={"report_no": WORD, "step": _code("report_step"), "at": WHEN, "receipt_no": WORD, "until": WHEN,
+        facts={"report_no": NUMBER, "step": _code("report_step"), "at": WHEN, "receipt_no": WORD, "until": WHEN,
                "case_no": WORD, "by": WORD},
         texts=("note",), ends=("until",), subject="standing", required=("report_no", "step", "at"),
     ),
@@ -223,12 +224,12 @@ KINDS: dict[str, Kind] = {
         subject="none",
     ),
     "duty_answer": Kind(
-        facts={"duty_no": WORD, "status": _code("answer_status"), "at": WHEN, "worker_no": WORD, "outcome": WORD},
+        facts={"duty_no": NUMBER, "status": _code("answer_status"), "at": WHEN, "worker_no": WORD, "outcome": WORD},
         texts=("narrative",), subject="standing", required=("duty_no", "status", "at"),
     ),
     # of the hub's own unit `station`
     "receipt": Kind(
-        facts={"message_no": WORD, "receipt_no": WORD, "at": WHEN}, subject="standing", required=("message_no", "at"),
+        facts={"message_no": NUMBER, "receipt_no": WORD, "at": WHEN}, subject="standing", required=("message_no", "at"),
     ),
     "adoption": Kind(facts={"household": WORD, "at": WHEN, "by": WORD}, subject="none", required=("household",)),
     "silence": Kind(

@@ -22,7 +22,7 @@ UNKNOWN = {"report_feedback": "report.unknown", "duty_answer": "duty.unknown", "
 def _number(kind: str, facts: object) -> str:
     name = NUMBERS.get(kind, "")
     value = facts.get(name) if name and hasattr(facts, "get") else None
-    return str(value).strip() if value else ""
+    return str(value) if value else ""
 
 
 class Subjects:

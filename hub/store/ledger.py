@@ -312,6 +312,17 @@ def open_duties(sql: Sql, now_us: int) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
+def open_of(sql: Sql, households: Iterable[str]) -> dict[str, int]:
+    """How many reports and duties stand open on these households (uids)."""
+    rows = sql.rows_in(
+        "SELECT o.what FROM owed o JOIN household h ON h.id = o.household_id"
+        " WHERE o.closed_at IS NULL AND o.state NOT IN ('review', 'cancelled') AND h.uid {in}",
+        households,
+    )
+    numbered = [str(what) for (what,) in rows if what[1:2].isdigit()]
+    return {name: sum(what[0] == letter for what in numbered) for name, letter in (("reports", "M"), ("duties", "D"))}
+
+
 def hasten(store: SqlStore, no: str, now: datetime) -> int:
     """Make the queued messages of an owed thing due at once: one conditional UPDATE; how many."""
     with store.claim() as sql:

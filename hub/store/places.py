@@ -150,22 +150,36 @@ def save_members(sql: Sql, loaded: Loaded, members: Mapping[int, tuple[Member, .
 
 
 def _save_reviews(tx: Tx, hood: Hood, placing: Placing, person: _Numbers, at: int) -> None:
-    """Uncertain links of fresh records, for a person to look at; what the record asked before is replaced."""
-    fresh = [hood.record_ids[e.key] for e in hood.neighbourhood.entries if e.fresh]
-    gone = [hood.record_ids[key] for key in hood.neighbourhood.left if key in hood.record_ids]
-    known = [record for record in (*fresh, *gone) if record in hood.stored]
-    tx.run_in("DELETE FROM review_item WHERE kind = 'identity' AND state = 'open' AND record_id {in}", known)
-    wanted = set(fresh)
+    """Uncertain links of fresh records, for a person to look at: one item for (record, person, why).
+
+    An item whose question is the same stays as it is, open or answered; one that nobody asks any more goes.
+    """
+    fresh = {hood.record_ids[e.key] for e in hood.neighbourhood.entries if e.fresh}
+    gone = {hood.record_ids[key] for key in hood.neighbourhood.left if key in hood.record_ids}
+    wanted = {
+        (record, r.idx, r.why): ",".join(str(person(c)) for c in r.candidates)
+        for r in placing.reviews
+        if (record := hood.record_ids[r.key]) in fresh
+    }
+    stale: list[int] = []
+    for number, record, idx, why, candidates, state in tx.rows_in(
+        "SELECT id, record_id, idx, why, candidates, state FROM review_item WHERE kind = 'identity' AND record_id {in}",
+        [record for record in fresh | gone if record in hood.stored],
+    ):
+        spot = (int(record), int(idx), str(why))
+        if wanted.get(spot) == candidates:
+            del wanted[spot]
+        elif state == "open":
+            stale.append(int(number))
+    tx.run_in("DELETE FROM review_item WHERE id {in}", stale)
     tx.insert(
         "review_item",
         ("uid", "kind", "record_id", "idx", "candidates", "why", "state", "at"),
         [
-            (new_uid(), "identity", hood.record_ids[r.key], r.idx, ",".join(str(person(c)) for c in r.candidates),
-             r.why, "open", at)
-            for r in placing.reviews
-            if hood.record_ids[r.key] in wanted
+            (new_uid(), "identity", record, idx, candidates, why, "open", at)
+            for (record, idx, why), candidates in wanted.items()
         ],
-    )  # fmt: skip
+    )
 
 
 def place_standing(sql: Sql, loaded: Loaded, places: Mapping[int, frozenset[int]]) -> frozenset[int]:

@@ -109,7 +109,7 @@ def save_content(
 
 def named_numbers(facts: Mapping[str, object], related: Sequence[str]) -> set[str]:
     """Numbers a record names: of its incident, of the report or duty it answers, of the order it replaces."""
-    standing = {str(facts[name]).strip() for name in _STANDING if facts.get(name)}
+    standing = {str(facts[name]) for name in _STANDING if facts.get(name)}
     linking = [*related, *([str(facts["original_case_no"])] if facts.get("original_case_no") else [])]
     return standing | {link_form(no) for no in linking}
 

@@ -156,3 +156,19 @@ def test_show_names_members_and_records(red: tuple[District, str]) -> None:
     }
     assert [(e["kind"], e["key"]) for e in told["events"]] == [("police_call", "J1"), ("visit_recorded", "V1")]
     assert "林志远" in district("households", "show", household).out
+
+
+def test_adopting_reviewed_history_opens_what_waited(district: District) -> None:
+    """A backfill lights its household and owes nothing; adopted by a person its duties are opened, once."""
+    path = district.file(police_call("J1", "2026-03-01 20:00:00", intensity="2"))
+    district("ingest", "police", "incident", str(path), "--mode", "backfill")
+    ((household, light),) = [(h["household"], h["light"]) for h in district("households", "list", "--json").json]
+    assert (light, district("duties", "list", "--json").json) == ("red", [])
+    first = district("households", "adopt", household, "--by", "W1", "--json")
+    again = district("households", "adopt", household, "--json").json
+
+    assert (first.code, first.json["adopted"], first.json["opened"]["reports"]) == (0, [household], 0)
+    assert first.json["opened"]["duties"] > 0
+    assert len(district("duties", "list", "--json").json) == first.json["opened"]["duties"]
+    assert again["opened"] == {"reports": 0, "duties": 0}
+    assert district("households", "adopt", "nobody").code == 2

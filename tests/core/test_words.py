@@ -15,7 +15,7 @@ from hub.core.words import (
     public_kind,
 )
 
-FORMS = {"when", "flag", "code", "codes", "count", "kin", "units", "word"}
+FORMS = {"when", "flag", "code", "codes", "count", "kin", "units", "word", "number"}
 
 
 def test_every_fact_has_a_form_and_its_table() -> None:

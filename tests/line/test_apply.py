@@ -152,3 +152,21 @@ def test_order_of_batches_does_not_matter(store: SqlStore, seed: int) -> None:
 
 EXPECTED_REPORTS = [("M2", "police")]
 EXPECTED_DUTIES = ["D1", "D10", "D12", "D15", "D2", "D21", "D3"]
+
+
+def test_a_doubt_is_listed_once(store: SqlStore) -> None:
+    """A doubtful person is one item of the review list for (record, person, why), however often the record comes or is corrected."""
+    line = Line(store)
+    line.send("police", "incident", call())
+    doubtful = {"party_b_id_number": "310101********" + WIFE[-4:], "victim_id_number": "310101********" + WIFE[-4:]}
+    asked = "SELECT record_id, idx, why, uid FROM review_item WHERE kind = 'identity' ORDER BY 1, 2, 3"
+    line.send("police", "incident", call("C2", **doubtful))
+    first = line.rows(asked)
+    assert first
+    assert len({row[:3] for row in first}) == len(first)
+    for number in range(3):
+        line.send("police", "incident", call("C2", **doubtful, updated_at=f"2026-11-21 1{number}:00:00"))
+
+    assert line.rows(asked) == first
+    line.send("police", "incident", call("C2", updated_at="2026-11-22 10:00:00"))
+    assert line.rows(asked) == []
