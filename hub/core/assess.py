@@ -5,17 +5,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from hub.core import duties, report
 from hub.core.clocks import Moment, day_of, opening
 from hub.core.fold import run
-from hub.core.incident import amend
+from hub.core.known import Known, known_of
 from hub.core.ledger import Fold
 from hub.core.marks import marks_of
 from hub.core.outlook import outlook
 from hub.core.owing import ground
-from hub.core.records import Assessment, Case, Course, Fact, Held
+from hub.core.records import Assessment, Case, Course, Event, Fact, Held
 from hub.core.rules import Policy
 
 Category = tuple[str, date | None, date | None]
@@ -23,9 +24,11 @@ Category = tuple[str, date | None, date | None]
 
 def assess(case: Case, policy: Policy, moment: Moment) -> Assessment:
     """Everything there is to say about a case at a moment; ``moment`` remembers until when and waiting for whom."""
-    case = amended(case)
-    went = course(case, policy, moment)
-    read = ground(case, went, policy, moment)
+    known = known_of(case)
+    if known.events is not case.events:
+        case = case._replace(events=known.events)
+    went = course(case, policy, moment, known)
+    read = ground(case, went, policy, moment, known)
     owed = (*duties.owed(case, went, policy, moment, read=read), *report.owed(case, went, policy, moment, read=read))
     return Assessment(
         light=went.light,
@@ -42,16 +45,12 @@ def assess(case: Case, policy: Policy, moment: Moment) -> Assessment:
     )
 
 
-def amended(case: Case) -> Case:
-    """The case in order of time, with what its records correct in each other."""
-    events = amend(sorted(case.events, key=lambda event: (event.at, event.key)))
-    return case if events == case.events else case._replace(events=events)
-
-
-def course(case: Case, policy: Policy, moment: Moment) -> Course:
-    """How the light went, from the first event until the moment."""
-    case = amended(case)
-    marks = marks_of(case, policy)
+def course(case: Case, policy: Policy, moment: Moment, known: Known | None = None) -> Course:
+    """How the light went, from the first event until the moment. ``known``: its events, if the caller read them."""
+    if known is None:
+        known = known_of(case)
+        case = case._replace(events=known.events)
+    marks = marks_of(case, known, policy)
     fold = Fold(case, policy, moment)
     run(fold, marks)
     board = fold.board
@@ -69,17 +68,15 @@ def course(case: Case, policy: Policy, moment: Moment) -> Course:
         spans=tuple(board.spans),
         held=held,
         next=outlook(fold),
-        categories=_categories(case, moment),
+        categories=_categories(known.kinds.get("special_household", ()), moment),
         notes=tuple(fold.notes),
     )
 
 
-def _categories(case: Case, moment: Moment) -> tuple[Category, ...]:
+def _categories(events: Sequence[Event], moment: Moment) -> tuple[Category, ...]:
     """Special-household categories on file (section 6), each with its days; those that begin later are left out."""
     found: set[Category] = set()
-    for event in case.events:
-        if event.kind != "special_household":
-            continue
+    for event in events:
         since, until = _day(event.facts.get("from")), _day(event.facts.get("until"))
         if since is None or moment.passed(opening(since)):
             found.add((str(event.facts.get("category")), since, until))

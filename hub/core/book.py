@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from hub.core.clocks import Calendar, add_months, end_of_day
@@ -24,21 +25,31 @@ class Term(NamedTuple):
     times: int
     unit: str
     text: str
+    span: timedelta | None = None  # of those that run by the clock
 
     def due(self, start: datetime, calendar: Calendar) -> datetime:
         """When it is due, counted from ``start``; days that end as days end at their last second."""
-        if self.unit in _UNITS:
-            return start + timedelta(**{_UNITS[self.unit]: self.times})
+        if self.span is not None:
+            return start + self.span
         day = start.date()
         if self.unit == "wd":
-            return last_second(end_of_day(calendar.add_working_days(day, self.times)))
+            return _working_days(calendar, day, self.times)
         if self.unit == "mo":
             day = add_months(day, self.times)
             return start.replace(year=day.year, month=day.month, day=day.day)
         if self.unit == "now":
             return start
-        ahead = 1 if self.unit == "month_end" else 3 - (day.month - 1) % 3
-        return last_second(end_of_day(add_months(day.replace(day=1), ahead) - timedelta(days=1)))
+        return _end_of_months(day.replace(day=1), 1 if self.unit == "month_end" else 3 - (day.month - 1) % 3)
+
+
+@lru_cache(4096)
+def _working_days(calendar: Calendar, day: date, count: int) -> datetime:
+    return last_second(end_of_day(calendar.add_working_days(day, count)))
+
+
+@lru_cache(1024)
+def _end_of_months(first: date, count: int) -> datetime:
+    return last_second(end_of_day(add_months(first, count) - timedelta(days=1)))
 
 
 def term(text: str) -> Term:
@@ -48,7 +59,10 @@ def term(text: str) -> Term:
         remedy = "write 24h, 7d, 3wd, 3mo, month_end, quarter_end or now"
         raise ConfigurationError(f"{text!r} is no term; {remedy}", code="policy.term", remedy=remedy)
     count, unit, word = match.groups()
-    return Term(0, word, word) if word else Term(int(count), unit, text.strip())
+    if word:
+        return Term(0, word, word)
+    span = timedelta(**{_UNITS[unit]: int(count)}) if unit in _UNITS else None
+    return Term(int(count), unit, text.strip(), span)
 
 
 class Rule(NamedTuple):
@@ -72,6 +86,7 @@ class Book(NamedTuple):
     duties: Mapping[str, Rule]
     late: Mapping[str, tuple[str, ...]]
     reasons: Mapping[str, str]
+    asked: dict[frozenset[str], Any]  # signs of a case → the duties to ask (duties.py), found once for each set
 
 
 def compile_book(raw: Mapping[str, Any]) -> Book:
@@ -87,6 +102,7 @@ def compile_book(raw: Mapping[str, Any]) -> Book:
         duties,
         {name: tuple(to) for name, to in ladder.get("late", {}).items()},
         reasons,
+        {},
     )
 
 

@@ -49,6 +49,68 @@ TABLE: dict[str, Finder] = {
 }
 """Duty → what finds it. A district's policy may leave one out (`[duty.D9] enabled = false`)."""
 
+NEEDS: dict[str, tuple[str, ...]] = {
+    # duty: what a case must show, one of these at least, or nobody need ask (``signs_of``)
+    "D1": ("red", "orange", "yellow", "green"),
+    "D2": ("red",),
+    "D3": ("orange",),
+    "D4": ("yellow",),
+    "D5": ("green",),
+    "D6": ("admonition_issued",),
+    "D7": ("R3",),
+    "D7b": ("R3",),
+    "D8": ("needs_shelter", "immediate_danger"),
+    "D9": ("hurt",),
+    "D10": ("wants_order", "R1", "R6", "protection_order"),
+    "D11": ("R7",),
+    "D12": ("red", "orange"),
+    "D13": ("hurt", "icd10"),
+    "D14": ("youth_league", "complaint_received"),
+    "D15": ("O1", "O4", "Y3"),
+    "D16": ("special_household",),
+    "D17": ("special_household",),
+    "D18": ("red",),
+    "D19": ("hurt", "R7"),
+    "D21": ("police_call",),
+    "D22": ("police_call",),
+    "D23": tuple(oversight.BOUND),
+    "D24": oversight.CLASSIFIED,
+    "D25": tuple(oversight.BOUND),
+    "D27": ("evidence_asked_on",),
+}
+_LIGHTS = tuple(light.name for light in Light)
+_FACTS = frozenset(("needs_shelter", "immediate_danger", "wants_order", "icd10", "evidence_asked_on"))
+_REMEMBERED = 2_000
+
+
+def signs_of(g: Ground) -> frozenset[str]:
+    """What a case shows: kinds and units of its records, lights and rules it ever had, facts that cause duties, injuries."""
+    found = set(g.kinds)
+    for event in g.events:
+        found.add(g.acting(event.key.unit))
+        if not _FACTS.isdisjoint(event.facts):
+            found.update(_FACTS.intersection(event.facts))
+        if g.derived[event.key].injury_rank:
+            found.add("hurt")
+    for concern in g.course.concerns:
+        found.add(concern.rule)
+    for span in g.course.spans:
+        found.add(_LIGHTS[span.light])
+    return frozenset(found)
+
+
+def asked(g: Ground) -> tuple[tuple[Finder, Rule], ...]:
+    """The duties that this case can owe at all, in the order of the table; found once for each set of signs."""
+    signs = signs_of(g)
+    found = g.book.asked.get(signs)
+    if found is None:
+        rows = g.book.duties
+        found = tuple((TABLE[n], rows[n]) for n in TABLE if n in rows and not signs.isdisjoint(NEEDS[n]))
+        if len(g.book.asked) >= _REMEMBERED:
+            g.book.asked.clear()
+        g.book.asked[signs] = found
+    return found
+
 
 def owed(case: Case, course: Course, policy: Any, moment: Moment, *, read: Ground | None = None) -> list[Owed]:
     """Every duty the case owes or ever owed, with due dates and what closed them.
@@ -57,8 +119,14 @@ def owed(case: Case, course: Course, policy: Any, moment: Moment, *, read: Groun
     next due date.
     """
     g = read or ground(case, course, policy, moment)
-    rows = [one for name, find in TABLE.items() if name in g.book.duties for one in find(g, g.book.duties[name])]
-    return [*rows, *(told for row in rows if row.closed is None and row.live for told in _reminders(g, row))]
+    rows: list[Owed] = []
+    for find, rule in asked(g):
+        rows += find(g, rule)
+    told: list[Owed] = []
+    for row in rows:
+        if row.live and row.closed is None:
+            told += _reminders(g, row)
+    return rows + told
 
 
 def _reminders(g: Ground, row: Owed) -> Iterator[Owed]:
@@ -82,16 +150,17 @@ def _reminders(g: Ground, row: Owed) -> Iterator[Owed]:
 
 def _told(g: Ground, row: Owed, what: str, to: str, stage: str, at: datetime, closed: Closing | None = None) -> Owed:
     since = row.due.isoformat(timespec="seconds") if row.due else None
-    no = next(
-        (
-            s.no
-            for s in g.case.duties
-            if (s.owed.what, s.owed.to, s.owed.slot) == (row.what, row.to, row.slot)
-            and s.state in ("open", "accepted")
-            and s.owed.causes & row.causes
-        ),
-        None,
-    )
+    no = _number(g, row) if g.case.duties else None
     facts = {"duty": row.what, "duty_no": no, "of": row.to, "kind": "reminder", "stage": stage, "late_since": since}
     slot = f"{row.what}:{row.to}:{row.slot}:{stage}"
     return Owed(what, to, slot, row.causes, at, None, closed, facts, row.live, row.household)
+
+
+def _number(g: Ground, row: Owed) -> str | None:
+    """The number under which the duty stands already."""
+    named = (row.what, row.to, row.slot)
+    for stands in g.case.duties:
+        one = stands.owed
+        if (one.what, one.to, one.slot) == named and stands.state in ("open", "accepted") and one.causes & row.causes:
+            return stands.no
+    return None

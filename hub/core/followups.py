@@ -33,7 +33,7 @@ def light_spans(g: Ground, light: Light, *, above: bool = False) -> list[Span]:
 
 def causes_of(g: Ground, fits: Callable[[Concern], bool]) -> Callable[[datetime, datetime | None], Causes]:
     """For a row open from … until …: every record of the concerns that fit and stood then; the first of them is named."""
-    concerns = sorted((c for c in g.course.concerns if fits(c)), key=lambda c: (c.since, c.rule))
+    concerns = [c for c in g.course.concerns if fits(c)]  # they are in order of (since, rule)
 
     def causes(opened: datetime, closed: datetime | None) -> Causes:
         stood = [
@@ -42,10 +42,14 @@ def causes_of(g: Ground, fits: Callable[[Concern], bool]) -> Callable[[datetime,
             if (c.until is None or c.until > opened or c.since == c.until == opened)
             and (closed is None or c.since <= closed)
         ]
-        setting = next((c for c in stood if c.since <= opened), stood[0] if stood else None)
-        keys = frozenset(key for c in stood for key in records_of(g, c))
-        named = records_of(g, setting)[0] if setting and records_of(g, setting) else None
-        return keys, named, setting.rule if setting else ""
+        if not stood:
+            return frozenset(), None, ""
+        setting = next((c for c in stood if c.since <= opened), stood[0]) if len(stood) > 1 else stood[0]
+        records = records_of(g, setting)
+        keys = frozenset(records)
+        if len(stood) > 1:
+            keys = keys.union(*(records_of(g, c) for c in stood if c is not setting))
+        return keys, records[0] if records else None, setting.rule
 
     return causes
 
@@ -65,14 +69,14 @@ def d1(g: Ground, rule: Rule) -> Iterator[Owed]:
     if not lit:
         return
     start = lit[0].since
-    files = [e for e in g.events if e.kind == "household_member" and e.key.stream == "family_file"]
+    files = [e for e in of_kind(g, "household_member") if e.key.stream == "family_file"]
     touched = sorted({max(e.updated_at, start) for e in files})
     by = {max(e.updated_at, start): e.key for e in files}
     causes = causes_of(g, lambda c: True)
     kept = g.course.light > Light.unlit or any(_holds(g, c) for c in g.course.categories)
     opened, n = start, 1
     while True:
-        at = next((t for t in touched if (t >= opened if n == 1 else t > opened)), None)
+        at = next((t for t in touched if (t >= opened if n == 1 else t > opened)), None) if touched else None
         closed = Closing(at, by[at], "done") if at is not None else None
         if n > 1 and closed is None and not kept:
             closed = ending(max(opened, lit[-1].until or opened), g)
@@ -98,10 +102,13 @@ def visiting(light: Light) -> Callable[[Ground, Rule], Iterator[Owed]]:
     def owed(g: Ground, rule: Rule) -> Iterator[Owed]:
         led: dict[Key | None, int] = {}
         causes = causes_of(g, lambda c: c.light == light)
-        for one in light_spans(g, light):
-            _, named, _ = causes(one.since, one.until)
-            led[named] = led.get(named, 0) + 1
-            prefix = f"{led[named]}/" if led[named] > 1 else ""  # the same concern set this light before
+        spans = light_spans(g, light)
+        prefix = ""
+        for one in spans:
+            if len(spans) > 1:
+                _, named, _ = causes(one.since, one.until)
+                led[named] = led.get(named, 0) + 1
+                prefix = f"{led[named]}/" if led[named] > 1 else ""  # the same concern set this light before
             for unit in rule.to:
                 yield from chain(
                     g, rule, unit, one.since, one.until, visits(g, unit, rule.id), causes, prefix=prefix,
@@ -137,6 +144,8 @@ def d12(g: Ground, rule: Rule) -> Iterator[Owed]:
     low, high = rule.raw["ages"]
     causes = causes_of(g, lambda c: c.light >= Light.orange)
     pupils = [e for e in g.events if e.key.unit == "education" and _is_found_at_school(g, e)]
+    if not pupils and all(member.born is None for member in g.case.members):
+        return
     done = visits(g, "education", rule.id)
     for one in light_spans(g, Light.orange, above=True):
         start = _since_child(g, one, low, high)

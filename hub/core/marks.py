@@ -10,11 +10,11 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from hub.core.clocks import closing, day_of, end_of_day, opening
-from hub.core.incident import incidents
+from hub.core.known import Known
 from hub.core.records import Case, Event, Fact, Key
 from hub.core.rules import Policy
 from hub.core.states import Interval, intervals
-from hub.core.timeline import Derived, derive
+from hub.core.timeline import Derived
 from hub.core.visits import Visit, visit_of
 
 OLDER, OPENS, SAME = 0, 1, 2
@@ -67,11 +67,11 @@ class Mark(NamedTuple):
     act: Act
 
 
-def marks_of(case: Case, policy: Policy) -> list[Mark]:
+def marks_of(case: Case, known: Known, policy: Policy) -> list[Mark]:
     """Every mark of the case in order."""
-    events = case.events
-    derived = {event.key: derive(event) for event in events}
-    groups = {event.key: group for group in incidents(events, policy.numbers["incident_hours"]) for event in group}
+    events, derived = known.events, known.derived
+    incidents = known.incidents(policy.numbers["incident_hours"])
+    groups = {event.key: group for group in incidents for event in group}
     found: list[Mark] = []
     for event in events:
         facts = derived[event.key]

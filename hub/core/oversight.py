@@ -15,6 +15,10 @@ from hub.core.timeline import INJURY_RANKS
 
 ACTIONS = ("admonition_issued", "security_penalty", "criminal_case_filed")
 CRIME_INJURY = INJURY_RANKS["minor"]
+CLASSIFIED = (
+    "police_call", "admonition_issued", "mediation", "security_penalty", "criminal_case_filed", "procuratorial_action",
+)  # fmt: skip
+"""Kinds with a field that the policy cannot do without (D24)."""
 BOUND = frozenset(
     {"justice", "civil_affairs", "education", "health", "womens_federation", "youth_league", "community_grid"}
 )
@@ -27,12 +31,11 @@ def d21(g: Ground, rule: Rule) -> Iterator[Owed]:
     acted = [e for kind in ACTIONS for e in of_kind(g, kind)]
     supervised = of_kind(g, "procuratorial_action", "procuratorate")
     letters = [e.at for e in of_kind(g, "admonition_issued")]
+    harder = [e for e in acted if e.kind != "admonition_issued"]
     for first, keys in by_incident(g, lambda e: g.derived[e.key].dv_call or g.derived[e.key].r6):
         called = first.facts.get("called_at")
         start = opening(called) if hasattr(called, "year") else first.at  # type: ignore[arg-type]
-        again = any(letter.date() < first.at.date() for letter in letters)
-        harder = [e for e in acted if e.kind != "admonition_issued"]
-        if again:
+        if letters and any(letter.date() < first.at.date() for letter in letters):
             by = next((e for e in sorted(harder, key=lambda e: e.at) if e.at.date() >= first.at.date()), None)
             closed = Closing(max(by.at, first.at), by.key, "done") if by else first_after(first.at, supervised, keys)
             yield owe(g, rule, "procuratorate", "again", keys, first.at, first.at, cause=first.key, closed=closed)
@@ -50,6 +53,9 @@ def _acts_in_time(action: Event, called: datetime, limit: timedelta) -> bool:
 
 def d22(g: Ground, rule: Rule) -> Iterator[Owed]:
     """Three calls in 90 days without any change of light, or five in a year: case review. A call counts once in each."""
+    fewest = min(int(rule.raw["calls"]), int(rule.raw["calls_year"]))
+    if len(of_kind(g, "police_call")) < fewest:
+        return
     calls = [min(es, key=lambda e: (e.at, e.key)) for es in _calls(g)]
     calls.sort(key=lambda e: (e.at, e.key))
     changes = sorted(s.since for s in g.course.spans)

@@ -4,74 +4,90 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from hub.core.book import Book, Rule, book_of, last_second
 from hub.core.clocks import Calendar, Moment, closing
-from hub.core.incident import amend, incidents
-from hub.core.records import Case, Closing, Concern, Course, Event, Key, Owed, Standing
-from hub.core.timeline import Derived, derive
+from hub.core.incident import LINK_HOURS, amend
+from hub.core.known import Groups, Known, known
+from hub.core.records import Case, Closing, Concern, Course, Event, Key, Owed
+from hub.core.rules import REPORTING_KINDS
+from hub.core.timeline import Derived
 
 
-class Ground(NamedTuple):
+class Ground:
     """One case at one moment, with what the duty rules ask for again and again, read once."""
 
-    case: Case
-    course: Course
-    moment: Moment
-    calendar: Calendar
-    book: Book
-    events: tuple[Event, ...]  # up to the moment
-    derived: Mapping[Key, Derived]
-    by_key: Mapping[Key, Event]
-    concern_of: Mapping[Key, Concern]  # the gravest concern an event opened or joined
-    rules_of: Mapping[Key, frozenset[str]]  # every rule an event opened or joined
-    numbers: Mapping[str, Standing]  # duty number → what it names
-    answers: Mapping[tuple[str, str, str], tuple[Event, ...]]  # (what, to, slot) → duty answers
-    incidents: tuple[tuple[Event, ...], ...]  # events that are one incident (A6), each event in exactly one
-    incident_of: Mapping[Key, int]
-    reporting: Mapping[Key, tuple[str, ...]]  # the M rules of a record, in table order; only records that have one
-    is_signal: Callable[[Event, Derived], bool]
-    acting: Callable[[str], str]  # the unit of the ten that has a unit's duties
+    __slots__ = (
+        "_incident_of", "_rules_of", "acting", "answers", "book", "by_key", "calendar", "case", "concern_of", "course", "derived",
+        "events", "incidents", "is_signal", "kinds", "moment", "numbers", "reporting",
+    )  # fmt: skip
+
+    def __init__(self, case: Case, course: Course, policy: Any, moment: Moment, read: Known) -> None:
+        self.case, self.course, self.moment = case, course, moment
+        self.calendar: Calendar = policy.calendar
+        self.book: Book = book_of(policy)
+        self.events = read.events  # up to the moment
+        self.kinds: Mapping[str, Sequence[Event]] = read.kinds
+        self.derived: Mapping[Key, Derived] = read.derived
+        self.by_key = {event.key: event for event in read.events}
+        self.concern_of = _gravest(course.concerns)  # the gravest concern an event opened or joined
+        self.numbers = {s.no: s for s in case.duties}  # duty number → what it names
+        self.answers = _answers(self) if "duty_answer" in read.kinds else {}
+        self.incidents: Groups = read.incidents(LINK_HOURS)
+        self.reporting = _reporting(read, policy)  # the M rules of a record, in table order; only records that have one
+        self.is_signal: Callable[[Event, Derived], bool] = policy.is_signal
+        self.acting: Callable[[str], str] = policy.acting  # the unit of the ten that has a unit's duties
+        self._incident_of: dict[Key, int] | None = None
+        self._rules_of: dict[Key, set[str]] | None = None
+
+    @property
+    def incident_of(self) -> Mapping[Key, int]:
+        """Event → its place among ``incidents``."""
+        if self._incident_of is None:
+            self._incident_of = {event.key: n for n, group in enumerate(self.incidents) for event in group}
+        return self._incident_of
+
+    def rules_of(self, key: Key) -> Iterable[str]:
+        """Every rule an event opened or joined."""
+        if self._rules_of is None:
+            self._rules_of = {}
+            for concern in self.course.concerns:
+                for event in concern.events:
+                    self._rules_of.setdefault(event, set()).add(concern.rule)
+        return self._rules_of.get(key, ())
 
 
-def ground(case: Case, course: Course, policy: Any, moment: Moment) -> Ground:
-    """Read the case once. Events after the moment are left out (and remembered by it)."""
-    events = amend(e for e in case.events if moment.passed(e.at))
-    concern_of: dict[Key, Concern] = {}
-    rules_of: dict[Key, frozenset[str]] = {}
-    for concern in sorted(course.concerns, key=lambda c: (c.light, c.since)):
-        concern_of.update(dict.fromkeys(concern.events, concern))
-        rules_of.update({key: rules_of.get(key, frozenset()) | {concern.rule} for key in concern.events})
-    numbers = {s.no: s for s in case.duties}
+def ground(case: Case, course: Course, policy: Any, moment: Moment, read: Known | None = None) -> Ground:
+    """The case up to the moment; later events are left out (and remembered by it). ``read``: the case, if in order."""
+    if read is None or (read.events and not moment.passed(read.events[-1].at)):
+        read = known(amend(event for event in case.events if moment.passed(event.at)))
+    return Ground(case, course, policy, moment, read)
+
+
+def _gravest(concerns: Sequence[Concern]) -> dict[Key, Concern]:
+    found: dict[Key, Concern] = {}
+    for concern in concerns if len(concerns) < 2 else sorted(concerns, key=lambda c: (c.light, c.since)):
+        for key in concern.events:
+            found[key] = concern
+    return found
+
+
+def _answers(g: Ground) -> dict[tuple[str, str, str], list[Event]]:
+    """(what, to, slot) → duty answers."""
     answers: dict[tuple[str, str, str], list[Event]] = {}
-    for event in events:
-        if event.kind == "duty_answer":
-            named = numbers.get(str(event.facts.get("duty_no")))
-            if named is not None:
-                answers.setdefault((named.owed.what, named.owed.to, named.owed.slot), []).append(event)
-    derived = {e.key: derive(e) for e in events}
-    groups = tuple(tuple(group) for group in incidents(events))
-    found = {e.key: policy.report_rules(e, derived[e.key]) for e in events}
-    return Ground(
-        case,
-        course,
-        moment,
-        policy.calendar,
-        book_of(policy),
-        events,
-        derived,
-        {e.key: e for e in events},
-        concern_of,
-        rules_of,
-        numbers,
-        {name: tuple(given) for name, given in answers.items()},
-        groups,
-        {event.key: n for n, group in enumerate(groups) for event in group},
-        {key: rules for key, rules in found.items() if rules},
-        policy.is_signal,
-        policy.acting,
-    )
+    for event in g.kinds["duty_answer"]:
+        named = g.numbers.get(str(event.facts.get("duty_no")))
+        if named is not None:
+            answers.setdefault((named.owed.what, named.owed.to, named.owed.slot), []).append(event)
+    return answers
+
+
+def _reporting(read: Known, policy: Any) -> dict[Key, tuple[str, ...]]:
+    if REPORTING_KINDS.isdisjoint(read.kinds):
+        return {}
+    found = {e.key: policy.report_rules(e, read.derived[e.key]) for e in read.of_kinds(REPORTING_KINDS)}
+    return {key: rules for key, rules in found.items() if rules}
 
 
 def owe(
@@ -84,29 +100,39 @@ def owe(
     their due date, so that the household is judged again when it is overdue.
     """
     keys = frozenset(causes)
-    cause = cause or min(keys, default=None)
-    concern = g.concern_of.get(cause) if cause else None
-    light_rule = light_rule or (concern.rule if concern else "")
-    state, answered = _answered(g, rule.id, to, slot, keys)
-    if answered is not None and (closed is None or closed.how == "ended" or answered.at < closed.at):
-        closed = answered if closed is None or answered.at <= closed.at else closed
+    if cause is None:
+        cause = min(keys, default=None)
+    if not light_rule and cause is not None:
+        concern = g.concern_of.get(cause)
+        light_rule = concern.rule if concern is not None else ""
+    state = ""
+    if g.answers:
+        state, answered = _answered(g, rule.id, to, slot, keys)
+        if answered is not None and (closed is None or closed.how == "ended" or answered.at < closed.at):
+            closed = answered if closed is None or answered.at <= closed.at else closed
     if closed is None and due is not None:
         g.moment.passed(due)
-    told: dict[str, object] = {
-        "cause": {
-            "rule": light_rule,
-            **({"unit": cause.unit, "stream": cause.stream, "key": cause.no} if cause else {}),
-        },
-        "rule": light_rule,
-        "reason": g.book.reasons.get(light_rule, "special" if not light_rule else "concern"),
-        **{name: value for name, value in facts.items() if value is not None},
-    }
+    named: dict[str, object] = {"rule": light_rule}
+    if cause is not None:
+        named = {"rule": light_rule, "unit": cause.unit, "stream": cause.stream, "key": cause.no}
+    reason = g.book.reasons.get(light_rule, "special" if not light_rule else "concern")
+    told: dict[str, object] = {"cause": named, "rule": light_rule, "reason": reason}
+    if facts:
+        told.update((name, value) for name, value in facts.items() if value is not None)
     if repeat:
         told["repeat"] = repeat
     if state and closed is None:
         told["state"] = state
-    live = any(g.by_key[key].live for key in keys if key in g.by_key)
-    return Owed(rule.id, to, slot, keys, opened, due, closed, told, live, g.case.household)
+    return Owed(rule.id, to, slot, keys, opened, due, closed, told, is_live(g, keys), g.case.household)
+
+
+def is_live(g: Ground, keys: Iterable[Key]) -> bool:
+    """Whether any of these records may have side effects."""
+    for key in keys:
+        event = g.by_key.get(key)
+        if event is not None and event.live:
+            return True
+    return False
 
 
 def _answered(g: Ground, what: str, to: str, slot: str, causes: frozenset[Key]) -> tuple[str, Closing | None]:
@@ -127,8 +153,10 @@ def done_at(event: Event) -> datetime:
     return last_second(closing(when)) if hasattr(when, "year") else event.at  # type: ignore[arg-type]
 
 
-def first_after(opened: datetime, found: Iterable[Event], but: Iterable[Key] = (), how: str = "done") -> Closing | None:
+def first_after(opened: datetime, found: Sequence[Event], but: Iterable[Key] = (), how: str = "done") -> Closing | None:
     """The closing by the earliest of some records not before ``opened``, the causes themselves left out."""
+    if not found:
+        return None
     not_these = frozenset(but)
     done = [(done_at(e), e.key) for e in found if e.key not in not_these and done_at(e) >= opened]
     return Closing(*min(done), how) if done else None
@@ -142,16 +170,21 @@ def ending(until: datetime | None, g: Ground) -> Closing | None:
 def earlier(*closings: Closing | None) -> Closing | None:
     """Whichever came first; a record before a date at one instant."""
     found = [c for c in closings if c is not None]
-    return min(found, key=lambda c: (c.at, c.by is None), default=None)
+    if len(found) < 2:
+        return found[0] if found else None
+    return min(found, key=lambda c: (c.at, c.by is None))
 
 
-def of_kind(g: Ground, kind: str, unit: str = "") -> list[Event]:
+def of_kind(g: Ground, kind: str, unit: str = "") -> Sequence[Event]:
     """Events of one kind (and unit), oldest first."""
-    return [e for e in g.events if e.kind == kind and (not unit or e.key.unit == unit)]
+    found = g.kinds.get(kind, ())
+    return found if not unit or not found else [e for e in found if e.key.unit == unit]
 
 
 def visits(g: Ground, unit: str, what: str) -> list[Event]:
     """Visits of a unit that met somebody; one that names another duty by its number counts for that one only."""
+    if "visit_recorded" not in g.kinds:
+        return []
     found = []
     for event in of_kind(g, "visit_recorded", unit):
         named = g.numbers.get(str(event.facts.get("duty_no")))
@@ -171,10 +204,10 @@ def chain(
     """
     rows: list[Owed] = []
     opened, n = start, 1
-    left = [e for e in done if done_at(e) >= start]
+    left = [e for e in done if done_at(e) >= start] if done else []
     while last is None or n <= last:
         due = terms(n, opened) if terms else rule.term(n).due(opened, g.calendar)
-        by = next((Closing(done_at(e), e.key, "done") for e in left if done_at(e) >= opened), None)
+        by = next((Closing(done_at(e), e.key, "done") for e in left if done_at(e) >= opened), None) if left else None
         closed = earlier(by, ending(until, g) if until is not None else None)
         keys, cause, light_rule = causes(opened, closed.at if closed else None)
         row = owe(

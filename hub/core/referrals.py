@@ -5,7 +5,7 @@ Records of one incident cause one row (A6): a second source joins it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from hub.core.book import Rule, term
@@ -16,6 +16,7 @@ from hub.core.timeline import INJURY_RANKS
 
 SERIOUS_INJURY = INJURY_RANKS["serious"]
 VIOLENT_RULES = frozenset({"R1", "R2", "R4", "R5", "R6", "R7", "R8", "R9", "O2", "O3", "O5"})
+FIERCE_RULES = frozenset({"R1", "R6"})
 TRIES = 2
 """Mediations that may fail before it becomes a joint one (S26)."""
 NOT_MEDIATORS = frozenset({"court", "procuratorate", "health", "education"})
@@ -25,12 +26,14 @@ def by_incident(g: Ground, causes: Callable[[Event], bool]) -> Iterator[tuple[Ev
     """Once per incident: its earliest record that causes, and the keys of all that do."""
     for group in g.incidents:
         found = [e for e in group if causes(e)]
-        if found:
+        if len(found) == 1:
+            yield found[0], frozenset((found[0].key,))
+        elif found:
             yield min(found, key=lambda e: (e.at, e.key)), frozenset(e.key for e in found)
 
 
 def _once(
-    g: Ground, rule: Rule, to: str, causes: Callable[[Event], bool], done: list[Event], slot: str = "1"
+    g: Ground, rule: Rule, to: str, causes: Callable[[Event], bool], done: Sequence[Event], slot: str = "1"
 ) -> Iterator[Owed]:
     """One row per incident, closed by the first record of the unit that shows it done."""
     for first, keys in by_incident(g, causes):
@@ -60,7 +63,7 @@ def d9(g: Ground, rule: Rule) -> Iterator[Owed]:
 
 def _is_hurt(g: Ground, event: Event) -> bool:
     known = g.derived[event.key]
-    return (known.injury_rank or 0) >= 1 and known.family is not False
+    return known.injury_rank is not None and known.injury_rank >= 1 and known.family is not False
 
 
 def d10(g: Ground, rule: Rule) -> Iterator[Owed]:
@@ -111,7 +114,7 @@ def _wants_order(g: Ground, rule: Rule, event: Event) -> tuple[datetime, frozens
 
 
 def _is_fierce(g: Ground, event: Event) -> bool:
-    return bool({"R1", "R6"} & g.rules_of.get(event.key, frozenset()))
+    return not FIERCE_RULES.isdisjoint(g.rules_of(event.key))
 
 
 def _is_danger(g: Ground, rule: Rule, other: Event, event: Event) -> bool:
@@ -125,7 +128,7 @@ def is_violent(g: Ground, event: Event) -> bool:
     """A violent event (S9): it opened or joined one of the violent rules, or is a call of category domestic violence."""
     if g.derived[event.key].dv_call or g.derived[event.key].violence:
         return True
-    return bool(VIOLENT_RULES & g.rules_of.get(event.key, frozenset()))
+    return not VIOLENT_RULES.isdisjoint(g.rules_of(event.key))
 
 
 def _order_stands(g: Ground, at: datetime) -> bool:

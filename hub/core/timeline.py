@@ -73,12 +73,15 @@ def derive(event: Event) -> Derived:
     facts = event.facts
     get = facts.get
     kind = event.kind
-    suspect, sexual_reader = _SUSPICION.get(kind, (_never, _never))
-    visit = kind == "visit_recorded"
-    finding = get("finding") if visit else None
-    reached = visit and finding != "not_reached"
+    suspect, sexual_reader = _SUSPICION.get(kind, _SILENT)
+    finding, reached, r6, dv_call = None, False, False, False
+    if kind == "visit_recorded":
+        finding = get("finding")
+        reached = finding != "not_reached"
+    elif kind == "police_call":
+        r6, dv_call = _is_r6(facts), get("category") == "domestic_violence"
     injury = get("injury")
-    victim = victim_of(event)
+    victim = victim_of(event) if event.parties else None
     age = minor = None
     capacity = "unknown"
     if victim is not None:
@@ -90,27 +93,27 @@ def derive(event: Event) -> Derived:
         minor is None and capacity != "full" and (victim is not None or kind not in PARTIES_ONLY)
     )
     sexual = sexual_reader(facts)
-    return Derived(
-        suspicion=suspect(facts),
-        sexual=sexual,
-        harm=get("harm_suspected") is True,
-        grade=str(get("violence") or "unstated"),
-        r6=kind == "police_call" and _is_r6(facts),
-        dv_call=kind == "police_call" and get("category") == "domestic_violence",
-        family=_family(facts),
-        violent_charge=_is_violent_charge(get("charge")),
-        situation=_situation(event, sexual, minor),
-        injury_rank=None if injury is None else INJURY_RANKS[str(injury)],
-        in_person=reached and get("mode") in ("home", "appointment"),
-        calm=finding == "calm",
-        tension=finding == "tension",
-        violence=finding == "violence",
-        reached=reached,
-        victim=victim,
-        victim_age=age,
-        victim_minor=minor,
-        victim_capacity=capacity,
-        perhaps_minor=perhaps_minor,
+    return Derived(  # in the order of the class: by name it would cost twice as much, and this is made for every event
+        suspect(facts),
+        sexual,
+        get("harm_suspected") is True,
+        str(get("violence") or "unstated"),
+        r6,
+        dv_call,
+        _family(facts),
+        _is_violent_charge(get("charge")),
+        _situation(event, sexual, minor),
+        None if injury is None else INJURY_RANKS[str(injury)],
+        reached and get("mode") in ("home", "appointment"),
+        finding == "calm",
+        finding == "tension",
+        finding == "violence",
+        reached,
+        victim,
+        age,
+        minor,
+        capacity,
+        perhaps_minor,
     )
 
 
@@ -249,3 +252,4 @@ _SUSPICION: Final[Mapping[str, tuple[Reader, Reader]]] = {
     "danger_assessed": (_scale_suspicion, _never),
     "conflict_found": (_equals("kind", "suspected_violence"), _never),
 }
+_SILENT: Final = (_never, _never)
