@@ -10,15 +10,16 @@ from __future__ import annotations
 import argparse
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from hub.core.assess import assess, course
 from hub.core.clocks import Moment
 from hub.core.policy import Policy, load_policy
-from hub.core.records import SHANGHAI, Case, Event, Fact, Key, Light, Party
-from hub.core.settle import settle
+from hub.core.records import SHANGHAI, Case, Event, Fact, Key, Light, Owed, Party
+from hub.core.settle import Act, settle
 
 POLICIES = Path(__file__).parents[1] / "hub" / "policies"
 START = datetime(2026, 1, 1, tzinfo=SHANGHAI)
@@ -95,9 +96,9 @@ def by_hand(case: Case) -> Light:
                 light = max(light, Light.orange)
         elif kind == "admonition_issued":
             light = max(light, Light.orange if facts.get("violence") == "general" and not fierce else Light.red)
-        elif kind in ("security_penalty", "procuratorial_notice", "criminal_case_filed"):
-            light = Light.red
-        elif kind == "protection_order" and facts.get("result") == "issued":
+        elif kind in ("security_penalty", "procuratorial_notice", "criminal_case_filed") or (
+            kind == "protection_order" and facts.get("result") == "issued"
+        ):
             light = Light.red
         elif kind == "conflict_found":
             noisy.append(event.at.date())
@@ -125,6 +126,11 @@ def per_case(work: Callable[[Case], object], found: list[Case], rounds: int) -> 
     return best / len(found) * 1e6
 
 
+def fresh(owed: Mapping[int, tuple[Owed, ...]], case: Case) -> list[Act]:
+    """Settle against nothing that stands."""
+    return settle((), owed[case.household])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=300, help="households of each kind")
@@ -145,7 +151,7 @@ def main() -> None:
         went = per_case(lambda case: course(case, rules, moment.fresh()), found, options.rounds)
         judged = per_case(lambda case: assess(case, rules, moment.fresh()), found, options.rounds)
         owed = {case.household: assess(case, rules, moment.fresh()).owed for case in found}
-        settled = per_case(lambda case: settle((), owed[case.household]), found, options.rounds)
+        settled = per_case(partial(fresh, owed), found, options.rounds)
         ratio = f"{hand / went:.3f} {hand / (judged + settled):.3f}"
         things = sum(map(len, owed.values())) / len(owed)
         print(f"{name:32} {hand:7.1f} {went:9.1f} {judged:9.1f} {settled:9.1f}   {ratio}   {things:.1f} owed")

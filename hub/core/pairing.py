@@ -6,12 +6,16 @@ known by its slot. Every index is a dictionary: linear in standing + owed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
+from itertools import pairwise
 
 from hub.core.records import Key, Owed, Standing
 
 Pair = tuple[Standing | None, Owed | None]
 """A standing row and the owed thing that it is; None: nothing stands, or it is not owed."""
+Name = tuple[object, ...]
+"""(what, to, slot), with the household where that tells apart."""
 PER_HOUSEHOLD = frozenset({"D1", "D2", "D3", "D4", "D5"})
 BY_SLOT = frozenset({"D20", "D26"})
 """Caused by no record (a month without a class, a row nobody could read): known by their slot alone."""
@@ -22,16 +26,19 @@ CLOSED_STATE = {"done": "done", "returned": "returned"}
 """Outcome word of a ``Closing`` → the state it leaves; every other word (`ended`, `granted`, `reached` …) cancels."""
 
 
+@lru_cache(256)
 def family(what: str) -> str:
     """Reports are one family whatever their rule; everything else is its own."""
     return "M" if is_report(what) else what
 
 
+@lru_cache(256)
 def is_report(what: str) -> bool:
     """Whether ``what`` is a mandatory report, M1 … M7 (or another M rule of a district's own policy)."""
     return what[:1] == "M" and what[1:].isdigit()
 
 
+@lru_cache(256)
 def is_duty(what: str) -> bool:
     """Whether ``what`` is a duty, D1 … D27 or D7b."""
     return what[:1] == "D" and what[1:2].isdigit()
@@ -40,67 +47,72 @@ def is_duty(what: str) -> bool:
 def joined(owed: Iterable[Owed]) -> list[Owed]:
     """One of each: the same thing owed by several households (any cause in common) becomes one, in a fixed order."""
     groups: list[list[Owed]] = []
-    at: dict[tuple[object, ...], int] = {}
-    for one in sorted(owed, key=_rank):
-        names = [(*_name(one), cause) for cause in _causes(one)]
-        hits = sorted({at[n] for n in names if n in at})
-        home = hits[0] if hits else len(groups)
-        if not hits:
-            groups.append([])
-        groups[home].append(one)
-        for other in hits[1:]:
-            groups[home] += groups[other]
-            groups[other] = []
-            at.update({k: home for k, v in at.items() if v == other})
-        at.update(dict.fromkeys(names, home))
-    return [_one_of(group) for group in groups if group]
+    named: dict[Name, dict[Key | None, int]] = {}  # name → cause → place of its group
+    for one in _ranked(list(owed)):
+        name, causes = _exact(one), _causes(one)
+        places = named.get(name)
+        if places is None:
+            places = named[name] = {}
+        hits = sorted({places[cause] for cause in causes if cause in places}) if places else []
+        if hits:
+            home = hits[0]
+            groups[home].append(one)
+            for other in hits[1:]:
+                groups[home] += groups[other]
+                groups[other] = []
+                places.update({cause: home for cause, place in places.items() if place == other})
+        else:
+            home = len(groups)
+            groups.append([one])
+        places.update(dict.fromkeys(causes, home))
+    return [group[0] if len(group) == 1 else _one_of(group) for group in groups if group]
 
 
 def _one_of(group: list[Owed]) -> Owed:
-    first = min(group, key=_rank)
-    if len(group) == 1:
-        return first
+    first = min(group, key=_whole_rank)
     causes = frozenset().union(*(o.causes for o in group))
     return first._replace(causes=causes, live=any(o.live for o in group))
 
 
-def _name(owed: Owed) -> tuple[object, ...]:
-    home = owed.household if owed.what in PER_HOUSEHOLD else None
-    return family(owed.what), owed.to, owed.slot, home
-
-
-def _causes(owed: Owed) -> Iterable[Key | None]:
+def _causes(owed: Owed) -> Collection[Key | None]:
     return (None,) if owed.what in BY_SLOT else owed.causes
+
+
+def _ranked(owed: list[Owed]) -> list[Owed]:
+    """By rank; what the rank leaves open is asked only where two are equal by it."""
+    ranks = [_rank(one) for one in owed]
+    order = sorted(range(len(owed)), key=ranks.__getitem__)
+    if any(ranks[one] == ranks[following] for one, following in pairwise(order)):
+        return sorted(owed, key=_whole_rank)
+    return [owed[place] for place in order]
 
 
 def _rank(owed: Owed) -> tuple[object, ...]:
     """Which of several equal ones speaks: done anywhere is done; open beats cancelled; then the one that knows more."""
-    weight = 1 if owed.closed is None else 0 if owed.closed.how in CLOSED_STATE else 2
-    told = 0 if "state" in owed.facts else 1
-    home = owed.household if owed.household is not None else 0
-    return weight, told, owed.opened, owed.what, owed.to, owed.slot, home, sorted(owed.causes), repr(owed.due)
+    what, to, slot, _, opened, _, closed, facts, _, home = owed
+    weight = 1 if closed is None else 0 if closed.how in CLOSED_STATE else 2
+    return weight, "state" not in facts, opened, what, to, slot, 0 if home is None else home
+
+
+def _whole_rank(owed: Owed) -> tuple[object, ...]:
+    return (*_rank(owed), sorted(owed.causes), repr(owed.due))
 
 
 def pairs_of(standing: Sequence[Standing], owed: Sequence[Owed]) -> list[Pair]:
     """Every standing row and every owed thing exactly once, paired by name and any cause in common."""
     pairs: list[Pair] = []
     rows, asked = list(range(len(standing))), list(owed)
-    owed_by: dict[object, Owed] = {}
-    for one in reversed(asked):
-        owed_by.update({(name, c): one for c in _causes(one) for name in (_exact(one), _loose(one))})
-    for name in (_exact, _loose):
-        index: dict[object, list[int]] = {}
-        for i in rows:
-            for cause in _causes(standing[i].owed):
-                index.setdefault((name(standing[i].owed), cause), []).append(i)
+    for name in (_exact, _loose) if standing else ():
+        index = _index(standing, rows, name)
         taken: set[int] = set()
         left = []
         for one in asked:
-            found = {i for c in _causes(one) for i in index.get((name(one), c), ())} - taken
-            best = _best(standing, found)
-            if best is None:
+            known = index.get(name(one))
+            found = _found(known, one) - taken if known is not None else None
+            if not found:
                 left.append(one)
                 continue
+            best = min(found, key=lambda i: _age(standing[i])) if len(found) > 1 else next(iter(found))
             taken.add(best)
             held = next((i for i in sorted(found) if standing[i].state == REVIEW), best)
             if not one.live and one.closed is None and standing[best].state not in ENDED:
@@ -112,40 +124,65 @@ def pairs_of(standing: Sequence[Standing], owed: Sequence[Owed]) -> list[Pair]:
                 taken.update(more)
                 pairs += [(standing[i], one) for i in more]
         rows, asked = [i for i in rows if i not in taken], left
-    over = [_spared(standing[i], owed_by) for i in rows]
-    return pairs + [(None, one) for one in asked] + over
+    pairs += [(None, one) for one in asked]
+    return pairs + _over([standing[i] for i in rows], owed)
+
+
+def _index(
+    standing: Sequence[Standing], rows: Iterable[int], name: Callable[[Owed], Name]
+) -> dict[Name, dict[Key | None, list[int]]]:
+    """Name → cause → places of the rows that it causes."""
+    index: dict[Name, dict[Key | None, list[int]]] = {}
+    for i in rows:
+        causes = index.setdefault(name(standing[i].owed), {})
+        for cause in _causes(standing[i].owed):
+            causes.setdefault(cause, []).append(i)
+    return index
+
+
+def _found(known: Mapping[Key | None, list[int]], one: Owed) -> set[int]:
+    found: set[int] = set()
+    for cause in _causes(one):
+        found.update(known.get(cause, ()))
+    return found
+
+
+def _over(rows: Sequence[Standing], owed: Sequence[Owed]) -> list[Pair]:
+    """The rows that nothing owed was paired with."""
+    owed_by: dict[object, Owed] = {}
+    if any(row.state not in ENDED for row in rows):
+        for one in reversed(owed):
+            names = (_exact(one), _loose(one))
+            owed_by.update({(name, cause): one for cause in _causes(one) for name in names})
+    return [_spared(row, owed_by) if row.state not in ENDED else (row, None) for row in rows]
 
 
 def _spared(stands: Standing, owed_by: Mapping[object, Owed]) -> Pair:
     """A second row of one thing: it closes with the first; a second report stays (the police end it), a duty goes."""
     name = _loose(stands.owed) if is_report(stands.owed.what) else _exact(stands.owed)
     owes = next((o for c in sorted(_causes(stands.owed), key=repr) if (o := owed_by.get((name, c)))), None)
-    if owes is None or stands.state in ENDED:
+    if owes is None:
         return stands, None
     if owes.closed is not None:
         return stands, owes
     return stands, stands.owed._replace(closed=None) if is_report(owes.what) and stands.state != REVIEW else None
 
 
-def _exact(owed: Owed) -> tuple[object, ...]:
-    return _name(owed)
+def _exact(owed: Owed) -> Name:
+    home = owed.household if owed.what in PER_HOUSEHOLD else None
+    return family(owed.what), owed.to, owed.slot, home
 
 
-def _loose(owed: Owed) -> tuple[object, ...]:
+def _loose(owed: Owed) -> Name:
     """A report whose victim became known stays the report it is; a D1–D5 row goes along to the household of its cause."""
     if is_report(owed.what):
         return "M", owed.to
     return owed.what, owed.to, owed.slot
 
 
-def _best(standing: Sequence[Standing], found: set[int]) -> int | None:
-    """Of several rows of one name the oldest in life; else the one that waits; else the one that ended last."""
-
-    def rank(i: int) -> tuple[int, float, str]:
-        row = standing[i]
-        opened = row.owed.opened.timestamp()
-        if row.state in ENDED:
-            return 2, -opened, row.no
-        return (1 if row.state == REVIEW else 0), opened, row.no
-
-    return min(found, key=rank, default=None)
+def _age(row: Standing) -> tuple[int, float, str]:
+    """Of several rows of one name the oldest in life comes first; then one that waits; then the one that ended last."""
+    opened = row.owed.opened.timestamp()
+    if row.state in ENDED:
+        return 2, -opened, row.no
+    return (1 if row.state == REVIEW else 0), opened, row.no

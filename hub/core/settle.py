@@ -54,6 +54,7 @@ __all__ = [
 TOLD = ("due", "reason", "repeat", "stage", "moved")
 """Differences the receiver hears of; the others only change the row."""
 
+_REQUESTS = frozenset({"cancellation", "notice"})
 _SILENT = frozenset({"notice", "escalation"})
 """Reminders and alarms: nobody is told that one no longer holds."""
 _TO_REVIEW = frozenset({"due", "reason", "rule", "cause", "repeat", "stage"})
@@ -135,17 +136,23 @@ def settle(standing: Sequence[Standing], owed: Sequence[Owed], *, replayed: froz
     household; ``owed`` is chained from those households, and the same thing owed by several of them is one.
     ``replayed`` names records whose change came from no live page: what only they withdraw goes to the review list.
     """
-    asked = joined(owed)
-    reports = [o for o in asked if is_report(o.what)]
+    reports: list[Owed] = []
+    requests: list[Owed] = []
+    others: list[Owed] = []
+    for one in joined(owed):
+        (reports if is_report(one.what) else requests if one.what in _REQUESTS else others).append(one)
     pairs = pairs_of([s for s in standing if is_report(s.owed.what)], reports)
-    requests = list(_requests(pairs, reports, [o for o in asked if o.what in ("cancellation", "notice")], standing))
-    others = [o for o in asked if not is_report(o.what) and o.what not in ("cancellation", "notice")]
-    rest = [s for s in standing if not is_report(s.owed.what)]
+    if pairs or standing:
+        requests = list(_requests(pairs, reports, requests, standing))
+    pairs += pairs_of([s for s in standing if not is_report(s.owed.what)], others + requests)
     acts: list[Act] = []
-    for stands, owes in pairs + pairs_of(rest, others + requests):
-        if stands is not None and owes is None and is_report(stands.owed.what) and stands.state != REVIEW:
-            continue  # the request to cancel stands for it
-        acts += _acts(stands, owes, replayed)
+    for stands, owes in pairs:
+        if stands is None and owes is not None:
+            todo = TABLE["nothing", _how_it_is_owed(owes)]
+            if todo != "keep":
+                acts.append(Open(owes) if todo == "open" else Review(owes))
+        elif owes is not None or not (stands and is_report(stands.owed.what) and stands.state != REVIEW):
+            acts += _acts(stands, owes, replayed)  # else the request to cancel stands for it
     return acts
 
 
@@ -189,9 +196,10 @@ def _requests(
             yield from cancellation(
                 no, report.owed.what, report.owed.causes, first.unit, "retracted", report.owed.opened
             )
-    for row in standing:  # a granted request is over, not withdrawn
+    slots = {request.slot for request in asked}
+    for row in standing if over else ():  # a granted request is over, not withdrawn
         no = str(row.owed.facts.get("report_no", ""))
-        if row.owed.what in ("cancellation", "notice") and no in over and no not in {r.slot for r in asked}:
+        if row.owed.what in _REQUESTS and no in over and no not in slots:
             yield row.owed._replace(closed=Closing(row.owed.opened, None, "granted"))
 
 
@@ -260,9 +268,14 @@ def differences(stands: Owed, owes: Owed, state: str = "") -> tuple[str, ...]:
     if is_duty(owes.what):
         if stands.due != owes.due:
             found.append("due")
-        names = (set(stands.facts) | set(owes.facts)) - {"state", "report_no"}
-        found += sorted(n for n in names if _plain(stands.facts.get(n)) != _plain(owes.facts.get(n)))
+        if stands.facts != owes.facts:
+            found += _facts_that_differ(stands.facts, owes.facts)
     return tuple(found)
+
+
+def _facts_that_differ(one: Mapping[str, object], other: Mapping[str, object]) -> list[str]:
+    names = (one.keys() | other.keys()) - {"state", "report_no"}
+    return sorted(n for n in names if _plain(one.get(n)) != _plain(other.get(n)))
 
 
 def _plain(value: object) -> object:
