@@ -19,8 +19,8 @@ class Ground:
     """One case at one moment, with what the duty rules ask for again and again, read once."""
 
     __slots__ = (
-        "_incident_of", "_rules_of", "acting", "answers", "book", "by_key", "calendar", "case", "concern_of", "course", "derived",
-        "events", "incidents", "is_signal", "kinds", "moment", "numbers", "reporting",
+        "_incident_of", "_rules_of", "acting", "answers", "book", "by_key", "calendar", "case", "concern_of", "course",
+        "derived", "events", "incidents", "is_signal", "kinds", "moment", "numbers", "reporting",
     )  # fmt: skip
 
     def __init__(self, case: Case, course: Course, policy: Any, moment: Moment, read: Known) -> None:
