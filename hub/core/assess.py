@@ -11,7 +11,8 @@ from datetime import date
 from hub.core import duties, report
 from hub.core.clocks import Moment, day_of, opening
 from hub.core.fold import run
-from hub.core.known import Known, known_of
+from hub.core.incident import amend
+from hub.core.known import Known, in_order, known
 from hub.core.ledger import Fold
 from hub.core.marks import marks_of
 from hub.core.outlook import outlook
@@ -24,12 +25,11 @@ Category = tuple[str, date | None, date | None]
 
 def assess(case: Case, policy: Policy, moment: Moment) -> Assessment:
     """Everything there is to say about a case at a moment; ``moment`` remembers until when and waiting for whom."""
-    known = known_of(case)
-    if known.events is not case.events:
-        case = case._replace(events=known.events)
-    went = course(case, policy, moment, known)
-    read = ground(case, went, policy, moment, known)
-    owed = (*duties.owed(case, went, policy, moment, read=read), *report.owed(case, went, policy, moment, read=read))
+    case = amended(case)
+    read = known(case.events)
+    went = course(case, policy, moment, read)
+    g = ground(case, went, policy, moment, read)
+    owed = (*duties.owed(case, went, policy, moment, read=g), *report.owed(case, went, policy, moment, read=g))
     return Assessment(
         light=went.light,
         since=went.since,
@@ -45,12 +45,18 @@ def assess(case: Case, policy: Policy, moment: Moment) -> Assessment:
     )
 
 
-def course(case: Case, policy: Policy, moment: Moment, known: Known | None = None) -> Course:
-    """How the light went, from the first event until the moment. ``known``: its events, if the caller read them."""
-    if known is None:
-        known = known_of(case)
-        case = case._replace(events=known.events)
-    marks = marks_of(case, known, policy)
+def amended(case: Case) -> Case:
+    """The case in order of time, with what its records correct in each other."""
+    events = amend(in_order(case.events))
+    return case if events is case.events else case._replace(events=events)
+
+
+def course(case: Case, policy: Policy, moment: Moment, read: Known | None = None) -> Course:
+    """How the light went, from the first event until the moment. ``read``: an amended case's events, read already."""
+    if read is None:
+        case = amended(case)
+        read = known(case.events)
+    marks = marks_of(case, policy, read)
     fold = Fold(case, policy, moment)
     run(fold, marks)
     board = fold.board
@@ -68,7 +74,7 @@ def course(case: Case, policy: Policy, moment: Moment, known: Known | None = Non
         spans=tuple(board.spans),
         held=held,
         next=outlook(fold),
-        categories=_categories(known.kinds.get("special_household", ()), moment),
+        categories=_categories(read.kinds.get("special_household", ()), moment),
         notes=tuple(fold.notes),
     )
 

@@ -37,13 +37,14 @@ class Standing:
 
     def add(self, event: Event, at: datetime) -> None:
         """Another event of the same concern."""
+        key = event.key
         if at != self.last:
-            self.last_keys = set()
-        self.last = at
-        self.last_keys.add(event.key)
-        if event.key not in self.events:
-            self.events.append(event.key)
-        self.people.update(party.person for party in event.parties if party.person is not None)
+            self.last_keys = {key}
+            self.last = at
+        else:
+            self.last_keys.add(key)
+        if key not in self.events:
+            self.events.append(key)
         if event.linked:
             self.note("linked")
 
@@ -54,26 +55,27 @@ class Standing:
     def frozen(self, policy: Policy) -> Concern:
         """The value that is handed out."""
         return Concern(
-            rule=self.rule,
-            light=self.light,
-            since=self.since,
-            until=self.until,
-            events=tuple(self.events),
-            closes_by=ways_down(self, policy) if self.until is None else policy.closes_by.get(self.rule, ()),
-            closed_by=self.closed_by,
-            closing_key=self.closing_key,
-            missing=self.missing,
-            leads_to=self.leads_to,
-            notes=tuple(self.notes),
+            self.rule,
+            self.light,
+            self.since,
+            self.until,
+            tuple(self.events),
+            ways_down(self, policy) if self.until is None else policy.closes_by.get(self.rule, ()),
+            self.closed_by,
+            self.closing_key,
+            self.missing,
+            self.leads_to,
+            tuple(self.notes),
         )
 
 
 def ways_down(concern: Standing, policy: Policy) -> tuple[str, ...]:
     """The descents that could close this concern as it is."""
-    exempt = {d.id for ds in policy.descents.values() for d in ds if d.exempt and concern.unmediable}
-    if concern.rule == "O5":
-        exempt |= {"review_orange"} if concern.slot else {"not_substantiated", "report_filed"}
-    return tuple(way for way in policy.closes_by.get(concern.rule, ()) if way not in exempt)
+    ways = (policy.unmediated if concern.unmediable else policy.closes_by).get(concern.rule, ())
+    if concern.rule != "O5":
+        return ways
+    barred = ("review_orange",) if concern.slot else ("not_substantiated", "report_filed")
+    return tuple(way for way in ways if way not in barred)
 
 
 class Board:
@@ -135,7 +137,10 @@ class Board:
 
     def look(self, at: datetime) -> None:
         """The end of an instant: the highest open concern is the light (A6)."""
-        light = max((concern.light for concern in self.open.values()), default=Light.unlit)
+        light = Light.unlit
+        for concern in self.open.values():
+            if concern.light > light:
+                light = concern.light
         if light == Light.unlit and self.green is not None:
             light = Light.green
         if light != self.light:
@@ -147,5 +152,6 @@ class Board:
     def concerns(self) -> tuple[Concern, ...]:
         """All that ever were, by (since, rule)."""
         everything = [*self.closed, *self.open.values(), *([self.green] if self.green else [])]
-        everything.sort(key=lambda c: (c.since, c.rule, c.slot, c.events))
+        if len(everything) > 1:
+            everything.sort(key=lambda c: (c.since, c.rule, c.slot, c.events))
         return tuple(concern.frozen(self.policy) for concern in everything)

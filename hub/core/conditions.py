@@ -149,6 +149,9 @@ def _any(parts: Sequence[Condition]) -> Condition:
                 return True
         return False
 
+    if len(parts) == 2:
+        first, second = parts
+        return lambda facts, derived, key: first(facts, derived, key) or second(facts, derived, key)
     return parts[0] if len(parts) == 1 else holds
 
 

@@ -53,10 +53,12 @@ def run(fold: Fold, marks: Sequence[Mark]) -> None:
 
 
 def next_timer(fold: Fold) -> datetime | None:
+    t1 = fold.board.open.get(("T1", ""))
+    if t1 is None and fold.board.green is None and not fold.waiting:
+        return None
     times = [w.retry for w in fold.waiting.values() if w.retry is not None]
     if fold.board.green is not None:
         times.append(fold.green_lapses())
-    t1 = fold.board.open.get(("T1", ""))
     if t1 is not None and None not in fold.waiting:
         due = fold.observed_from(t1)
         if due is not None:

@@ -99,7 +99,7 @@ def _ways(fold: Fold, concern: Standing) -> Iterator[Way]:
         yield Way("green_lapsed", Light.unlit, fold.green_lapses(), None, (), ())
     elif concern.rule == "T1":
         yield _observation(fold, concern)
-    elif concern.rule in {rule for states in fold.policy.states.values() for rule, _ in states}:
+    elif concern.rule in fold.policy.stated:
         leads_to = "T1" if concern.light == Light.red else None
         senders = tuple(dict.fromkeys(key.unit for key in concern.events))
         light = after(fold, concern, leads_to)

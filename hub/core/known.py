@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from hub.core.incident import amend, incidents
-from hub.core.records import Case, Event, Key
+from hub.core.incident import incidents
+from hub.core.records import Event, Key
 from hub.core.timeline import Derived, derive
 
 Groups = tuple[tuple[Event, ...], ...]
@@ -32,13 +32,8 @@ class Known(NamedTuple):
         return [event for event in self.events if event.kind in kinds]
 
 
-def known_of(case: Case) -> Known:
-    """The case in order of time, with what its records correct in each other."""
-    return known(amend(in_order(case.events)))
-
-
 def known(events: tuple[Event, ...]) -> Known:
-    """These events as they are."""
+    """The events of an amended case."""
     derived: dict[Key, Derived] = {}
     kinds: dict[str, list[Event]] = {}
     for event in events:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from operator import itemgetter
 from typing import NamedTuple
 
 from hub.core.clocks import closing, day_of, end_of_day, opening
-from hub.core.known import Known
+from hub.core.known import Known, known
 from hub.core.records import Case, Event, Fact, Key
 from hub.core.rules import Policy
 from hub.core.states import Interval, intervals
@@ -19,6 +20,7 @@ from hub.core.visits import Visit, visit_of
 
 OLDER, OPENS, SAME = 0, 1, 2
 _LAST = end_of_day(date.max)
+_ORDER = itemgetter(0, 1, 2, 3)
 
 
 class Open(NamedTuple):
@@ -67,28 +69,31 @@ class Mark(NamedTuple):
     act: Act
 
 
-def marks_of(case: Case, known: Known, policy: Policy) -> list[Mark]:
-    """Every mark of the case in order."""
-    events, derived = known.events, known.derived
-    incidents = known.incidents(policy.numbers["incident_hours"])
-    groups = {event.key: group for group in incidents for event in group}
+def marks_of(case: Case, policy: Policy, read: Known | None = None) -> list[Mark]:
+    """Every mark of an amended case in order. ``read``: its events, if the caller has read them."""
+    read = read or known(case.events)
+    events, derived = read.events, read.derived
+    incidents = read.incidents(policy.numbers["incident_hours"])
+    groups = {event.key: group for group in incidents for event in group if len(group) > 1}
     found: list[Mark] = []
     for event in events:
-        facts = derived[event.key]
-        group = groups[event.key]
-        if len(group) > 1 and event.kind == "admonition_issued":
+        kind, facts = event.kind, derived[event.key]
+        group = groups.get(event.key) or (event,)
+        if len(group) > 1 and kind == "admonition_issued":
             facts = _with_call(facts, group, derived)
-        found += _openings(event, facts, group, derived, case, policy)
-        found += _closings(event, facts, policy)
-        visit = visit_of(event, facts) if event.kind == "visit_recorded" else None
+        _openings(found, event, facts, group, derived, case, policy)
+        if kind in policy.closers:
+            found += _closings(event, facts, policy)
+        visit = visit_of(event, facts) if facts.reached else None
         if visit is not None and visit.calm:
             found.append(_mark(visit.counts_from, event, Met(visit), 8))
-    for interval in intervals(events, policy):
+    for interval in () if policy.states.keys().isdisjoint(read.kinds) else intervals(events, policy):
         event = interval.event
         found.append(Mark(interval.since, OPENS, event.at, (*event.key, 1), Begin(interval)))
         if interval.until is not None:
             found.append(_mark(interval.until, event, End(interval), 2))
-    found.sort(key=lambda mark: mark[:4])
+    if len(found) > 1:
+        found.sort(key=_ORDER)
     return found
 
 
@@ -97,36 +102,26 @@ def _mark(at: datetime, event: Event, act: Act, order: int) -> Mark:
 
 
 def _openings(
-    event: Event, facts: Derived, group: Sequence[Event], derived: Mapping[Key, Derived], case: Case, policy: Policy
-) -> list[Mark]:
+    found: list[Mark], event: Event, facts: Derived, group: Sequence[Event], derived: Mapping[Key, Derived],
+    case: Case, policy: Policy,
+) -> None:  # fmt: skip
     """What the event opens, by its time; tension comes last within its instant, for it asks whether nothing is open."""
     rules: list[tuple[str, str, str]] = []
     late: list[tuple[str, str, str]] = []
     for rule, test, apart, only_if in policy.openings.get(event.kind, ()):
-        if test(event.facts, facts, event.key) and all(rule != known for known, _, _ in rules):
+        if test(event.facts, facts, event.key) and (not rules or all(rule != known for known, _, _ in rules)):
             slot = _slot(apart, event, group, derived, case, policy) if apart else ""
             (late if only_if else rules).append((rule, slot, only_if))
-    found = []
-    if rules or any(event.kind in often.kinds for often in policy.often) or event.kind == "visit_recorded":
-        found.append(
-            Mark(_opens_at(event, rules, group), OPENS, event.at, (*event.key, 0), Open(event, facts, tuple(rules)))
-        )
+    if rules or event.kind in policy.counted or event.kind == "visit_recorded":
+        at = _opens_at(event, rules, group) if event.kind == "admonition_issued" else event.at
+        found.append(Mark(at, OPENS, event.at, (*event.key, 0), Open(event, facts, tuple(rules))))
     if late:
-        found.append(
-            Mark(
-                event.at,
-                OPENS,
-                _LAST,
-                (*event.key, 0),
-                Open(event, facts, tuple(late)),
-            )
-        )
-    return found
+        found.append(Mark(event.at, OPENS, _LAST, (*event.key, 0), Open(event, facts, tuple(late))))
 
 
 def _opens_at(event: Event, rules: Sequence[tuple[str, str, str]], group: Sequence[Event]) -> datetime:
     """The event's time; a letter without time of day joins the fierce call of its own day when that call was (S17)."""
-    if event.kind != "admonition_issued" or not any(rule == "R6" for rule, _, _ in rules):
+    if not any(rule == "R6" for rule, _, _ in rules):
         return event.at
     calls = [e.at for e in group if e.kind == "police_call" and e.at.date() == event.at.date()]
     return max(event.at, *calls) if calls else event.at

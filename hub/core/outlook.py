@@ -27,26 +27,23 @@ def outlook(fold: Fold) -> tuple[Next, ...]:
     if board.light == Light.green and board.green is not None:
         return (Next(fold.green_lapses(), Light.unlit, "green_lapsed"),)
     found: list[Next] = []
-    for concern in board.of_light(board.light):
-        for coming in _of_concern(fold, concern):
-            if coming not in found:
-                found.append(coming)
-    found.sort(key=lambda n: (n.at is None, n.at or _NEVER, n.by))
+    for concern in board.open.values():
+        if concern.light == board.light:
+            found += [coming for coming in _of_concern(fold, concern) if coming not in found]
+    if len(found) > 1:
+        found.sort(key=lambda n: (n.at is None, n.at or _NEVER, n.by))
     return tuple(found)
 
 
 def _of_concern(fold: Fold, concern: Standing) -> list[Next]:
     if concern.rule == "T1":
         return _of_observation(fold, concern)
-    if concern.rule in {rule for states in fold.policy.states.values() for rule, _ in states}:
+    if concern.rule in fold.policy.stated:
         leads_to = "T1" if concern.light == Light.red else None
         return [Next(concern.until_planned, after(fold, concern, leads_to), concern.how_ends)]
-    ways = [
-        descent for descents in fold.policy.descents.values() for descent in descents if concern.rule in descent.closes
-    ]
     found = [
         Next(earliest(fold, concern, way), after(fold, concern, way.leads_to), way.id)
-        for way in ways
+        for way in fold.policy.ways.get(concern.rule, ())
         if not is_barred(fold, concern, way)
     ]
     if not found and concern.rule == fold_again(fold):
@@ -87,7 +84,8 @@ def _is_unmediable(fold: Fold) -> bool:
 
 def earliest(fold: Fold, concern: Standing, descent: Descent) -> datetime | None:
     """The first day on which a review could close the concern; None: any day, or no day to name."""
-    name = next((_DAYS[proof] for proof in descent.proofs if proof in _DAYS), None)
+    named = [_DAYS[proof] for proof in descent.proofs if proof in _DAYS]
+    name = named[0] if named else None
     if name is None:
         return None
     since = concern.since if concern.rule == "Y4" else concern.last
@@ -100,10 +98,10 @@ def earliest(fold: Fold, concern: Standing, descent: Descent) -> datetime | None
 
 def after(fold: Fold, concern: Standing, leads_to: str | None) -> Light:
     """The light if ``concern`` ended and led there."""
-    rest = [other.light for other in fold.board.open.values() if other is not concern]
-    if leads_to == "T1" and Light.red in rest:
-        leads_to = None
-    light = max(rest, default=Light.unlit)
-    if leads_to is not None:
+    light = Light.unlit
+    for other in fold.board.open.values():
+        if other.light > light and other is not concern:
+            light = other.light
+    if leads_to is not None and not (leads_to == "T1" and light == Light.red):
         light = max(light, fold.policy.rules[leads_to].light)
     return Light.green if light == Light.unlit and fold.board.green is not None else light

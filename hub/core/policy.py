@@ -71,7 +71,11 @@ def load_policy(
         again=next((_again(row, numbers) for row in rows if row["shape"] == "again"), None),
         closers=_grouped((kind, _closer(row)) for row in raw.get("closer", ()) for kind in row["kinds"]),
         descents=_grouped((descent.closer, descent) for descent in descents),
+        ways=_grouped((rule, descent) for descent in descents for rule in descent.closes),
         closes_by=_grouped((rule, descent.id) for descent in descents for rule in descent.closes),
+        unmediated=_grouped((rule, d.id) for d in descents if not d.exempt for rule in d.closes),
+        stated=frozenset(row["id"] for row in rows if "state" in row),
+        counted=frozenset(kind for row in rows if row["shape"] == "often" for kind in row["kinds"]),
         signals=_grouped(
             (k, compile_when(row.get("when"), "signal")) for row in raw.get("signal", ()) for k in row["kinds"]
         ),

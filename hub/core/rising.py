@@ -24,12 +24,12 @@ def opened(fold: Fold, act: Open, at: datetime) -> None:
         if not fold.board.open:
             raise_concern(fold, rules[0][0], rules[0][1], event, at)
         return
-    visit = visit_of(event, derived)
+    visit = visit_of(event, derived) if derived.reached else None
     if visit is not None:
         fold.visits.append(visit)
     for rule, slot, _ in rules:
         raise_concern(fold, rule, slot, event, at)
-    for often in fold.policy.often:
+    for often in fold.policy.often if event.kind in fold.policy.counted else ():
         if event.kind in often.kinds and often.test(event.facts, derived, event.key):
             count_days(fold, often, act, at)
     if derived.dv_call or derived.violence:
@@ -47,6 +47,8 @@ def raise_concern(fold: Fold, rule: str, slot: str, event: Event, at: datetime, 
     if concern is None:
         concern = board.start(rule, slot, at, light)
     concern.add(event, at)
+    if rule == "R7":
+        concern.people.update(party.person for party in event.parties if party.person is not None)
     if board.rule(rule).violent and not later_step:
         fold.violence.append(Violence(at, concern))
     if concern.light == RED:

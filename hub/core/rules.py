@@ -112,7 +112,11 @@ class Policy:
     again: Again | None
     closers: Mapping[str, tuple[Closer, ...]]  # by kind
     descents: Mapping[str, tuple[Descent, ...]]  # by closer
-    closes_by: Mapping[str, tuple[str, ...]]  # rule → ids of the descents that could close it
+    ways: Mapping[str, tuple[Descent, ...]]  # rule → the descents that could close it
+    closes_by: Mapping[str, tuple[str, ...]]  # rule → their ids
+    unmediated: Mapping[str, tuple[str, ...]]  # the same without those that close nothing violent
+    stated: frozenset[str]  # rules that hold while a recorded state does
+    counted: frozenset[str]  # kinds that an ``often`` rule counts
     signals: Mapping[str, tuple[Condition, ...]]
     finders: tuple[Finder, ...]
     rhythms: Mapping[Light, Rhythm]  # how often D2 and D3 let a unit wait

@@ -37,8 +37,6 @@ class End(NamedTuple):
 
 def intervals(events: Sequence[Event], policy: Policy) -> list[Interval]:
     """All intervals of the policy's ``while`` rules. Those that never held (no length) are left out."""
-    if not any(event.kind in policy.states for event in events):
-        return []
     found: list[Interval] = []
     asked = {(state, rule) for states in policy.states.values() for rule, state in states}
     for state, rule in sorted(asked):
