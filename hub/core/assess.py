@@ -17,7 +17,7 @@ from hub.core.ledger import Fold
 from hub.core.marks import marks_of
 from hub.core.outlook import outlook
 from hub.core.owing import ground
-from hub.core.records import Assessment, Case, Course, Event, Fact, Held
+from hub.core.records import Assessment, Case, Course, Event, Fact, Held, Owed
 from hub.core.rules import Policy
 
 Category = tuple[str, date | None, date | None]
@@ -30,6 +30,15 @@ def assess(case: Case, policy: Policy, moment: Moment) -> Assessment:
     went = course(case, policy, moment, read)
     g = ground(case, went, policy, moment, read)
     owed = (*duties.owed(case, went, policy, moment, read=g), *report.owed(case, went, policy, moment, read=g))
+    return _assessment(went, owed, moment)
+
+
+def light_of(case: Case, policy: Policy, moment: Moment) -> Assessment:
+    """As ``assess``, without what is owed: for cases that nobody has to act on (history before it is adopted)."""
+    return _assessment(course(case, policy, moment), (), moment)
+
+
+def _assessment(went: Course, owed: tuple[Owed, ...], moment: Moment) -> Assessment:
     return Assessment(
         light=went.light,
         since=went.since,

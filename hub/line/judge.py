@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from hub.core import message
-from hub.core.assess import assess
+from hub.core.assess import assess, light_of
 from hub.core.book import book_of
 from hub.core.clocks import Moment
 from hub.core.policy import Policy
-from hub.core.records import Assessment, Concern, Event, Key, Light, Owed
+from hub.core.records import Assessment, Case, Concern, Event, Key, Light, Owed
 from hub.core.settle import settle
 from hub.line.letters import CHANGE, Outward, Records, Writer
 from hub.line.outward import Outbox
@@ -20,6 +20,7 @@ from hub.store.cases import HouseholdRow, Reading, read_cases, read_silences
 from hub.store.lights import Change, save_changes, save_lights
 from hub.store.loaded import Loaded
 from hub.store.numbers import new_no
+from hub.store.standing import list_for_review
 from hub.store.tx import Tx
 
 GRID = "community_grid"
@@ -45,7 +46,11 @@ def judge(
     slots = {o.slot for o in scope.owed}
     reading = read_cases(tx, scope.households, scope.records, scope.known, slots, scope.loaded)
     moment = Moment(as_of, read_silences(tx))
-    judged = {number: assess(case, policy, moment.fresh()) for number, case in reading.cases.items()}
+    past = frozenset(number for number, case in reading.cases.items() if is_past(case))
+    judged = {
+        number: (light_of if number in past else assess)(case, policy, moment.fresh())
+        for number, case in reading.cases.items()
+    }
     owed = [one for number, found in judged.items() for one in _at(number, found)]
     owed += scope.owed
     acts = settle([row.standing() for row in reading.standing], owed, replayed=scope.replayed)
@@ -54,8 +59,21 @@ def judge(
     writer = Writer(policy, records, outward, homes, as_of)
     outbox = Outbox(tx, vault, writer, outward, reading.standing, reading.records, as_of)
     outbox.save(acts)
+    list_for_review(tx, {first: "" for n in past if (first := _first_record(reading, n, judged[n]))}, as_of)
     _save(tx, scope, reading, judged, policy, writer, outbox, outward, as_of)
     return judged
+
+
+def is_past(case: Case) -> bool:
+    """History that nobody adopted and that nothing was opened for: it has a light, and the fence holds back the rest."""
+    return not (case.reports or case.duties or any(event.live for event in case.events))
+
+
+def _first_record(reading: Reading, household: int, found: Assessment) -> int:
+    """The record under which a household of history stands on the review list; 0: no light, nothing to review."""
+    if found.light is Light.unlit:
+        return 0
+    return min((reading.records[event.key] for event in reading.cases[household].events), default=0)
 
 
 def _at(household: int, found: Assessment) -> Iterable[Owed]:

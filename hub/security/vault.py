@@ -10,7 +10,6 @@ compartment has a key of its own and holds the reporter and, instead of the body
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
@@ -24,6 +23,7 @@ from hub.core.freight import Sealed
 from hub.core.problems import remedy_of
 from hub.core.records import SHANGHAI, Draft, Event, Party, Person, Problem
 from hub.core.words import KINDS
+from hub.security.chance import chance
 from hub.security.indexes import BlindIndexes, Mac
 from hub.security.keys import Keys
 from hub.security.originals import tells_reporter
@@ -60,7 +60,7 @@ class Vault:
 
     def seal(self, draft: Draft, mode: str, received_at: datetime, rejected: Problem | None = None) -> Sealed:
         """A clean draft, ready for the store. ``rejected``: only key, time and digest are kept of it."""
-        noise = os.urandom(10 + 2 * _NONCE)
+        noise = chance(10 + 2 * _NONCE)
         uid = uid_from(int(received_at.timestamp() * 1000), noise)
         digest = self._digest(_content(draft))
         if rejected is not None:
@@ -101,7 +101,7 @@ class Vault:
 
     def seal_blob(self, uid: str, plain: bytes) -> bytes:
         """Seal a page, a quarantined original or a message under its row's uid."""
-        return self._seal("blob", f"blob|{uid}", plain, os.urandom(_NONCE))
+        return self._seal("blob", f"blob|{uid}", plain, chance(_NONCE))
 
     def open_blob(self, uid: str, sealed: bytes) -> bytes:
         """The bytes that ``seal_blob`` was given. Raises ``QuarantineError`` (``seal.broken``)."""
@@ -116,7 +116,7 @@ class Vault:
         if key_number_of(sealed) == self._active:
             return None
         place = f"blob|{uid}" if kind == "blob" else f"version|{kind}|{uid}"
-        return self._seal(kind, place, self._open(kind, place, sealed), os.urandom(_NONCE))
+        return self._seal(kind, place, self._open(kind, place, sealed), chance(_NONCE))
 
     def _seal(self, purpose: str, place: str, plain: bytes, nonce: bytes) -> bytes:
         prefix = self._prefix

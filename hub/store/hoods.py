@@ -17,7 +17,8 @@ from hub.core.hood import REVIEW, Entry, Home, Index, Mention, Neighbourhood
 from hub.core.records import Facts, Key, Party
 from hub.core.values import link_form
 from hub.core.words import KINDS
-from hub.store.loaded import PARTIES, Loaded, PartyOf, RecordRow
+from hub.store.index_bytes import PARTIES, UNLISTED, look_up
+from hub.store.loaded import Loaded, PartyOf, RecordRow
 from hub.store.times import from_day, from_us
 
 GENERIC = 40
@@ -54,30 +55,7 @@ class Hood(NamedTuple):
     stored: frozenset[int]  # records that were here before this batch
 
 
-UNLISTED = frozenset({"name_number"})
-"""Kinds without rows of their own in ``blind_index``: the number table finds them."""
 _PASSED = frozenset(REVIEW) | UNLISTED
-
-
-def look_up(value: bytes) -> int:
-    """The form in which ``blind_index`` keeps a value: its first eight bytes as a signed integer."""
-    return int.from_bytes(value[:8], "big", signed=True)
-
-
-def pack(indexes: Iterable[Index]) -> bytes:
-    """Blind indexes of one party as the party row keeps them."""
-    return b"".join([index[0].encode() + b"\0" + index[1] for index in indexes])
-
-
-def unpack(packed: bytes) -> tuple[Index, ...]:
-    """The inverse of ``pack``."""
-    found: list[Index] = []
-    start = 0
-    while start < len(packed):
-        end = packed.index(b"\0", start)
-        found.append(Index(packed[start:end].decode(), packed[end + 1 : end + 17]))
-        start = end + 17
-    return tuple(found)
 
 
 class _Search:
@@ -189,7 +167,7 @@ class _Search:
             for row in self.loaded.parties[record]:
                 if row.person is not None:
                     persons.add(row.person)
-                values.update([value for kind, value in unpack(row.indexes) if kind not in _PASSED])
+                values.update([value for kind, value in row.indexes if kind not in _PASSED])
         numbers = {str(no) for (no,) in self.sql.rows_in("SELECT no FROM number WHERE record_id {in}", stored)}
         return values, numbers, persons, households
 
@@ -235,7 +213,7 @@ def _stored_entry(loaded: Loaded, row: RecordRow) -> Entry:
 
 def _stored_mentions(loaded: Loaded, record_id: int) -> tuple[Mention, ...]:
     return tuple(
-        Mention(row.idx, row.role, row.person, unpack(row.indexes), from_day(row.born), row.capacity, row.sex)
+        Mention(row.idx, row.role, row.person, row.indexes, from_day(row.born), row.capacity, row.sex)
         for row in loaded.parties.get(record_id, ())
     )
 
@@ -260,7 +238,7 @@ def _same_person(before: PartyOf | None, role: str, indexes: tuple[Index, ...]) 
     """The person a corrected record named here before, if nothing speaks against it: same role, no new identity."""
     if before is None or before.role != role:
         return None
-    old = {value for kind, value in unpack(before.indexes) if kind not in REVIEW}
+    old = {value for kind, value in before.indexes if kind not in REVIEW}
     new = {value for kind, value in indexes if kind not in REVIEW}
     return before.person if not old - new or old & new else None
 

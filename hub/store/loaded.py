@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from hub.core.hood import Index
 from hub.core.records import Event, Facts, Key, Member, Party
 from hub.core.timeline import facts_from_json
+from hub.store.index_bytes import unpack
 from hub.store.sql import Sql
 from hub.store.times import from_day, from_us
-
-PARTIES = 1_024
-"""Parties of one record are numbered below this in ``blind_index.party``."""
 
 
 class RecordRow(NamedTuple):
@@ -35,7 +34,7 @@ class RecordRow(NamedTuple):
 
 
 class PartyOf(NamedTuple):
-    """One person on a record as its row says it; ``indexes`` packed."""
+    """One person on a record as its row says it."""
 
     idx: int
     role: str
@@ -43,7 +42,7 @@ class PartyOf(NamedTuple):
     born: int | None
     capacity: str | None
     sex: str | None
-    indexes: bytes
+    indexes: tuple[Index, ...]
 
     def party(self) -> Party:
         """As the rules see it."""
@@ -103,12 +102,12 @@ class Loaded:
         missing = [number for number in records if number not in self.parties and number not in self.new_records]
         for number in missing:
             self.parties[number] = []
-        for row in self.sql.rows_in(
+        for record, idx, role, person, born, capacity, sex, indexes in self.sql.rows_in(
             "SELECT record_id, idx, role, person_id, born, capacity, sex, indexes FROM party WHERE record_id {in}"
             " ORDER BY record_id, idx",
             missing,
         ):
-            self.parties[row[0]].append(PartyOf(*row[1:]))
+            self.parties[record].append(PartyOf(idx, role, person, born, capacity, sex, unpack(indexes)))
 
     def read_places(self, records: Iterable[int]) -> None:
         """Fill ``places`` for these records."""

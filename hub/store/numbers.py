@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from datetime import datetime
+
+from hub.security.chance import chance
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # no I, L, O, U: read over the telephone
 _DAY_MS = 86_400_000
@@ -20,7 +21,7 @@ class _Ticks:
         self._last = 0
 
     def next(self) -> int:
-        start = time.time_ns() // 1_000_000 * _SPACE + int.from_bytes(os.urandom(1), "big")
+        start = time.time_ns() // 1_000_000 * _SPACE + int.from_bytes(chance(1), "big")
         with self._lock:
             self._last = max(self._last + 1, start)
             return self._last
@@ -32,8 +33,8 @@ _ticks = _Ticks()
 def new_uid() -> str:
     """A UUID version 7: 48 bits of milliseconds, 12 of the counter, 62 of chance."""
     tick = _ticks.next()
-    chance = int.from_bytes(os.urandom(8), "big") & ((1 << 62) - 1)
-    value = (tick // _SPACE) << 80 | 0x7 << 76 | (tick >> 1 & 0xFFF) << 64 | 0b10 << 62 | chance
+    noise = int.from_bytes(chance(8), "big") & ((1 << 62) - 1)
+    value = (tick // _SPACE) << 80 | 0x7 << 76 | (tick >> 1 & 0xFFF) << 64 | 0b10 << 62 | noise
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 

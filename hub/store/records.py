@@ -8,8 +8,8 @@ from hub.core.freight import Sealed
 from hub.core.timeline import facts_to_json
 from hub.core.values import link_form
 from hub.store.compare import Truth
-from hub.store.hoods import UNLISTED, look_up, pack, unpack
-from hub.store.loaded import PARTIES, Loaded, PartyOf
+from hub.store.index_bytes import PARTIES, UNLISTED, look_up, pack, unpack
+from hub.store.loaded import Loaded, PartyOf
 from hub.store.sql import Sql
 from hub.store.times import to_day, to_us
 from hub.store.tx import Tx
@@ -91,11 +91,10 @@ def save_content(
         event = truth.content.event
         for idx, (party, found) in enumerate(zip(event.parties, truth.content.indexes, strict=True)):
             row = PartyOf(
-                idx, party.role, persons.get((record_id, idx)), to_day(party.born), party.capacity, party.sex,
-                pack(found),
-            )  # fmt: skip
+                idx, party.role, persons.get((record_id, idx)), to_day(party.born), party.capacity, party.sex, found
+            )
             rows.append(row)
-            parties.append((record_id, *row))
+            parties.append((record_id, *row[:6], pack(found)))
             spot = record_id * PARTIES + idx
             indexes.update([(look_up(value), spot) for kind, value in found if kind not in UNLISTED])
         own = link_form(truth.key.no)

@@ -59,8 +59,7 @@ def test_backfill_lights_and_sends_nothing(store: SqlStore) -> None:
     assert line.lights() == ["orange"]
     assert line.rows("SELECT COUNT(*) FROM parcel") == [(0,)]
     assert line.owed() == []
-    ((waiting,),) = line.rows("SELECT candidates FROM review_item WHERE kind = 'backfill'")
-    assert "M1>police" in waiting
+    assert line.rows("SELECT why, state FROM review_item WHERE kind = 'backfill'") == [("history", "open")]
 
 
 def test_adopted_history_creates_its_duties(store: SqlStore) -> None:

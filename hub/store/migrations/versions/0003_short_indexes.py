@@ -12,11 +12,11 @@ depends_on = None
 
 _BATCH = 5_000
 _PARTIES = 1_024
-_UNLISTED = b"name_number"
+_KINDS = (b"id", b"name_phone", b"name_born_area", b"name_number", b"masked", b"phone", b"name_area")
 
 
 def upgrade() -> None:
-    """Make the table anew from the parties of current records."""
+    """Make the table anew from the parties of current records, and pack their indexes with a byte for the kind."""
     op.drop_table("blind_index")
     op.create_table(
         "blind_index",
@@ -33,22 +33,33 @@ def upgrade() -> None:
     ).fetchall():
         last = parties[-1][0]
         whole = [row for row in parties if row[0] != last] or parties  # the last record may go on in the next batch
-        rows = {
-            (int.from_bytes(value[:8], "big", signed=True), record * _PARTIES + idx)
-            for record, idx, packed in whole
-            for kind, value in _unpacked(bytes(packed))
-            if kind != _UNLISTED
-        }
-        if rows:
-            connection.execute(
-                sa.text("INSERT INTO blind_index (value, party) VALUES (:value, :party)"),
-                [{"value": value, "party": party} for value, party in sorted(rows)],
-            )
+        _rewrite(connection, [(record, idx, _unpacked(bytes(packed))) for record, idx, packed in whole])
         after = whole[-1][0]
 
 
+def _rewrite(connection: sa.Connection, parties: list[tuple[int, int, list[tuple[bytes, bytes]]]]) -> None:
+    rows = {
+        (int.from_bytes(value[:8], "big", signed=True), record * _PARTIES + idx)
+        for record, idx, indexes in parties
+        for kind, value in indexes
+        if kind != b"name_number"
+    }
+    if rows:
+        connection.execute(
+            sa.text("INSERT INTO blind_index (value, party) VALUES (:value, :party)"),
+            [{"value": value, "party": party} for value, party in sorted(rows)],
+        )
+    connection.execute(
+        sa.text("UPDATE party SET indexes = :packed WHERE record_id = :record AND idx = :idx"),
+        [
+            {"record": record, "idx": idx, "packed": b"".join(bytes((_KINDS.index(k),)) + v for k, v in indexes)}
+            for record, idx, indexes in parties
+        ],
+    )
+
+
 def _unpacked(packed: bytes) -> list[tuple[bytes, bytes]]:
-    """(kind, value) of every index of one party: the kind, a zero byte, sixteen bytes."""
+    """(kind, value) of every index as they were packed before: the kind's name, a zero byte, sixteen bytes."""
     found: list[tuple[bytes, bytes]] = []
     start = 0
     while start < len(packed):
