@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hub import logs
-from hub.cli import connectors, duties, households, policy, quarantine, reports, sources
+from hub.cli import connectors, decisions, duties, households, policy, quarantine, reports, sources
 from hub.cli.check import check
 from hub.cli.export import export
 from hub.cli.face import Face, HubGroup
@@ -17,7 +17,7 @@ from hub.cli.init import init
 from hub.cli.run import demo, run
 from hub.cli.status import status
 
-__all__ = ["app", "main", "sources"]
+__all__ = ["app", "decisions", "main", "sources"]
 
 app = typer.Typer(
     cls=HubGroup,
@@ -48,7 +48,7 @@ for command in (demo, init, check, run, status, ingest, export):
     app.command()(command)
 for name, group in {
     "connectors": connectors.app,  # and what `sources` adds to it
-    "households": households.app,
+    "households": households.app,  # and what `decisions` adds to it
     "reports": reports.app,
     "duties": duties.app,
     "quarantine": quarantine.app,

@@ -89,6 +89,7 @@ class Board:
         self.light = Light.unlit
         self.spans: list[Span] = []
         self.closed_red: list[Standing] = []  # within this instant, otherwise than by correction
+        self.decided: dict[str, Standing] = {}  # P1, P2: what people decided (core.decisions)
 
     def rule(self, name: str) -> Rule:
         return self.policy.rules[name]
@@ -135,14 +136,31 @@ class Board:
             green.until, green.closed_by, green.closing_key, green.leads_to = at, how, key, leads_to
             self.closed.append(green)
 
-    def look(self, at: datetime) -> None:
-        """The end of an instant: the highest open concern is the light (A6)."""
+    def of_records(self) -> Light:
+        """The light of the records alone: the highest open concern (A6)."""
         light = Light.unlit
         for concern in self.open.values():
             if concern.light > light:
                 light = concern.light
-        if light == Light.unlit and self.green is not None:
-            light = Light.green
+        return Light.green if light == Light.unlit and self.green is not None else light
+
+    def shown(self, light: Light) -> Light:
+        """The light that is shown where the records say ``light``: people may hold it up or down."""
+        for rule, standing in self.decided.items():
+            light = max(light, standing.light) if rule == "P1" else min(light, standing.light)
+        return light
+
+    def end_decided(self, standing: Standing, at: datetime, how: str, key: Key | None) -> None:
+        """A decision is over: by its date, a release, a newer one, or a concern above it. It opens no observation."""
+        standing.until, standing.closed_by, standing.closing_key = at, how, key
+        del self.decided[standing.rule]
+        self.closed.append(standing)
+
+    def look(self, at: datetime) -> None:
+        """The end of an instant: the highest open concern is the light (A6), unless people decided otherwise."""
+        light = self.of_records()
+        if self.decided:
+            light = self.shown(light)
         if light != self.light:
             if self.spans:
                 self.spans[-1] = self.spans[-1]._replace(until=at)
@@ -151,7 +169,7 @@ class Board:
 
     def concerns(self) -> tuple[Concern, ...]:
         """All that ever were, by (since, rule)."""
-        everything = [*self.closed, *self.open.values(), *([self.green] if self.green else [])]
+        everything = [*self.closed, *self.open.values(), *self.decided.values(), *([self.green] if self.green else [])]
         if len(everything) > 1:
             everything.sort(key=lambda c: (c.since, c.rule, c.slot, c.events))
         return tuple(concern.frozen(self.policy) for concern in everything)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from hub.core import aftercare, followups, oversight, referrals, special
+from hub.core import aftercare, followups, oversight, rechecks, referrals, special
 from hub.core.book import Rule
 from hub.core.clocks import Moment
 from hub.core.owing import Ground, ground
@@ -46,6 +46,8 @@ TABLE: dict[str, Finder] = {
     "D24": oversight.d24,
     "D25": oversight.d25,
     "D27": oversight.d27,
+    "D28": rechecks.d28,
+    "D29": rechecks.d29,
 }
 """Duty → what finds it. A district's policy may leave one out (`[duty.D9] enabled = false`)."""
 
@@ -77,6 +79,8 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "D24": oversight.CLASSIFIED,
     "D25": tuple(oversight.BOUND),
     "D27": ("evidence_asked_on",),
+    "D28": ("override",),
+    "D29": ("objection",),
 }
 _LIGHTS = tuple(light.name for light in Light)
 _FACTS = frozenset(("needs_shelter", "immediate_danger", "wants_order", "icd10", "evidence_asked_on"))

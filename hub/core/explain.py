@@ -23,6 +23,7 @@ FAMILIES: dict[str, str] = {
     **dict.fromkeys(("O4", "O5", "R9", "Y3", "E2"), "concern"),
     **dict.fromkeys(("Y1", "Y2"), "divorce"),
     **dict.fromkeys(("T1", "Y4", "G1"), "observation"),
+    **dict.fromkeys(("P1", "P2"), "decision"),
 }
 """Rule → family of reasons: all that units outside police, court, procuratorate and coordinator are told (section 7)."""
 
@@ -158,11 +159,15 @@ def withhold(explanation: Mapping[str, Any], reader: str) -> dict[str, Any]:
     if reader in FULL_READERS:
         return dict(explanation)
     if reader == COORDINATOR:
-        concerns = [_family(c) if c["rule"] in SEALED else c for c in explanation["concerns"]]
+        concerns = [_family(c) if c["rule"] in SEALED else _unsealed(c) for c in explanation["concerns"]]
         open_rows = {
             name: [row for row in explanation.get(name, ()) if (row["unit"], row["stream"]) != SEALED_STREAM]
             for name in ("coverage", "identity")
         }
+        open_rows["overrides"] = [
+            {**one, "ended_because_of": None} if _is_sealed(one["ended_because_of"]) else one
+            for one in explanation.get("overrides", ())
+        ]
         return _with(explanation, concerns=concerns, **open_rows)
     units = {c["unit"]: {"unit": c["unit"], "stream": None} for c in explanation.get("coverage", ())}
     unheard = {c["unit"]: {"unit": c["unit"], "stream": None} for c in explanation.get("unheard", ())}
@@ -173,10 +178,28 @@ def withhold(explanation: Mapping[str, Any], reader: str) -> dict[str, Any]:
         unheard=list(unheard.values()),
         evidence=explanation.get("evidence") and {**explanation["evidence"], "streams": []},
         identity=[],
+        overrides=[_without_words(one) for one in explanation.get("overrides", ())],
+        objections=[],
         next=explanation.get("next") and _without_way(explanation["next"]),
         then=[_without_way(coming) for coming in explanation.get("then", ())],
         notes=[],
     )
+
+
+def _is_sealed(event: Mapping[str, Any] | None) -> bool:
+    return event is not None and (event["unit"], event["stream"]) == SEALED_STREAM
+
+
+def _unsealed(concern: Mapping[str, Any]) -> dict[str, Any]:
+    """The same concern without the penalty among its records (of an observation after it, or what ended one)."""
+    events = [event for event in concern["events"] if not _is_sealed(event)]
+    closing = concern.get("closing")
+    return {**concern, "events": events, "closing": None if _is_sealed(closing) else closing}
+
+
+def _without_words(override: Mapping[str, Any]) -> dict[str, Any]:
+    """That people decided, which light and until when; not who, why, or what ended it."""
+    return {name: override[name] for name in ("light", "direction", "state", "at", "until")}
 
 
 def _with(explanation: Mapping[str, Any], **changed: Any) -> dict[str, Any]:

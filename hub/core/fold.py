@@ -12,9 +12,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from hub.core.board import RED
+from hub.core.decisions import decided, run_out
 from hub.core.descents import closed, judge, met, observe, step_down
 from hub.core.ledger import Fold
-from hub.core.marks import Begin, Close, End, Mark, Met, Open
+from hub.core.marks import Begin, Close, Decide, End, Mark, Met, Open
 from hub.core.records import Light
 from hub.core.rising import begun, ended, opened
 
@@ -24,6 +25,7 @@ ACTS: Final[Mapping[type, Callable[[Fold, Any, datetime], None]]] = {
     End: ended,
     Close: closed,
     Met: met,
+    Decide: decided,
 }
 """What each kind of mark does."""
 
@@ -54,11 +56,13 @@ def run(fold: Fold, marks: Sequence[Mark]) -> None:
 
 def next_timer(fold: Fold) -> datetime | None:
     t1 = fold.board.open.get(("T1", ""))
-    if t1 is None and fold.board.green is None and not fold.waiting:
+    if t1 is None and fold.board.green is None and not fold.waiting and not fold.board.decided:
         return None
     times = [w.retry for w in fold.waiting.values() if w.retry is not None]
     if fold.board.green is not None:
         times.append(fold.green_lapses())
+    if fold.board.decided:
+        times += [d.until_planned for d in fold.board.decided.values() if d.until_planned is not None]
     if t1 is not None and None not in fold.waiting:
         due = fold.observed_from(t1)
         if due is not None:
@@ -68,6 +72,8 @@ def next_timer(fold: Fold) -> datetime | None:
 
 def fall_due(fold: Fold, at: datetime) -> None:
     """Timers come before what opens in the same instant (S1)."""
+    if fold.board.decided:
+        run_out(fold, at)
     if fold.board.green is not None and fold.green_lapses() <= at:
         fold.board.end_green(at, "green_lapsed")
     for key, waiting in list(fold.waiting.items()):

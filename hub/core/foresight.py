@@ -66,7 +66,11 @@ def foresee(case: Case, policy: Policy, moment: Moment, forever: Course) -> Fore
     run(fold, marks_of(case, policy))
     ways = {
         (c.rule, c.since, tuple(c.events)): tuple(_ways(fold, c))
-        for c in (*fold.board.open.values(), *([fold.board.green] if fold.board.green else []))
+        for c in (
+            *fold.board.open.values(),
+            *fold.board.decided.values(),
+            *([fold.board.green] if fold.board.green else []),
+        )
     }
     return Foresight(tuple(_changes(forever, moment.fresh())), ways)
 
@@ -97,6 +101,8 @@ def _cause(forever: Course, at: datetime, was: Light, light: Light) -> str:
 def _ways(fold: Fold, concern: Standing) -> Iterator[Way]:
     if concern.rule == "G1":
         yield Way("green_lapsed", Light.unlit, fold.green_lapses(), None, (), ())
+    elif concern.rule in fold.board.decided:
+        yield Way(concern.how_ends, fold.board.of_records(), concern.until_planned, None, (), ())
     elif concern.rule == "T1":
         yield _observation(fold, concern)
     elif concern.rule in fold.policy.stated:

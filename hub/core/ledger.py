@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hub.core.board import Board, Standing
 from hub.core.clocks import ONE_DAY, Moment, start_of_day
@@ -52,6 +52,7 @@ class Fold:
         self.criminal: dict[str, set[str]] = {}  # numbers that speak of one criminal case
         self.steps: list[tuple[datetime, str, Light]] = []  # G1, Y4, T1 openings and the light before (relapse)
         self.notes: list[str] = []
+        self.signatures: list[Any] = []  # decisions that wait for their second person (core.decisions)
 
     def end(self, concern: Standing, at: datetime, how: str, key: Key | None, leads_to: str | None) -> None:
         """Close a concern, what rests on it, and the days that led to it."""

@@ -56,7 +56,13 @@ class Met(NamedTuple):
     visit: Visit
 
 
-Act = Open | Begin | End | Close | Met
+class Decide(NamedTuple):
+    """A person's override or release (core.decisions)."""
+
+    event: Event
+
+
+Act = Open | Begin | End | Close | Met | Decide
 
 
 class Mark(NamedTuple):
@@ -84,6 +90,8 @@ def marks_of(case: Case, policy: Policy, read: Known | None = None) -> list[Mark
         _openings(found, event, facts, group, derived, case, policy)
         if kind in policy.closers:
             found += _closings(event, facts, policy)
+        elif kind == "override":
+            found.append(Mark(event.at, SAME, event.updated_at, (*event.key, 9), Decide(event)))
         visit = visit_of(event, facts) if facts.reached else None
         if visit is not None and visit.calm:
             found.append(_mark(visit.counts_from, event, Met(visit), 8))

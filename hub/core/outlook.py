@@ -104,4 +104,4 @@ def after(fold: Fold, concern: Standing, leads_to: str | None) -> Light:
             light = other.light
     if leads_to is not None and not (leads_to == "T1" and light == Light.red):
         light = max(light, fold.policy.rules[leads_to].light)
-    return Light.green if light == Light.unlit and fold.board.green is not None else light
+    return fold.board.shown(Light.green if light == Light.unlit and fold.board.green is not None else light)

@@ -26,6 +26,8 @@ RULES: dict[str, str] = {
     "T1": "observation after red",
     "E1": "three or more police calls within 90 days",
     "E2": "relapse within a year",
+    "P1": "people decided that the light stays at least so high",
+    "P2": "people decided that the light is held down",
     "police_measure": "a police measure",
     "court_measure": "a court measure",
     "notice": "a notice",
@@ -33,6 +35,7 @@ RULES: dict[str, str] = {
     "concern": "a concern found by a unit",
     "divorce": "a divorce in progress",
     "observation": "observation after a conflict",
+    "decision": "a decision of people",
 }
 """What each rule, and each family of reasons, says in one phrase; the catalogue holds the Chinese."""
 
@@ -65,6 +68,10 @@ WORDS: dict[str, str] = {
     "observation_opened": "an observation that opened later",
     "new_red": "a new red concern",
     "relapse_ended": "the end of what the household relapsed into",
+    "override_ended": "the date until which people decided it",
+    "override_released": "the decision taken back",
+    "override_replaced": "a newer decision",
+    "new_concern_above": "a new concern above it: the decision ended with it",
     "stream_heard": "the silent source heard again",
     "new_concern": "a new concern",
     "date": "the date",
@@ -87,9 +94,18 @@ WORDS: dict[str, str] = {
     "observation_visits": "three calm visits on different days, one in person",
     # notes
     "mediation_without_effect": "a mediation was resolved while violence was open: it stays without effect",
+    "override_waits": "a decision waits for a second person of another unit",
     "evidence_incomplete": "a source was silent when this state ended",
     "replaced": "a later order replaced this one",
     "linked": "counts here because a former spouse's household had it",
+    # what became of a decision of people
+    "in_force": "in force",
+    "waiting": "waits for a second person of another unit",
+    "ended": "ended",
+    "without_effect": "without effect",
+    "released": "took the decision before it back",
+    "rubber_stamp": "second signatures within minutes: hardly a look of their own",
+    "misfit": "decides otherwise so often that the rules or its records do not fit",
     # why a record counts on a household
     "together": "all its persons lived here",
     "home": "its one person lived here",

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from hub.core.board import ORANGE, RED, Standing
 from hub.core.clocks import days_between
+from hub.core.decisions import overtake
 from hub.core.ledger import Fold, Violence
 from hub.core.marks import Begin, End, Open
 from hub.core.records import Event, Light
@@ -60,6 +61,8 @@ def raise_concern(fold: Fold, rule: str, slot: str, event: Event, at: datetime, 
         set_back(fold, at)
     if is_new and fold.policy.again is not None:
         relapse(fold, concern, event, at)
+    if board.decided or fold.signatures:
+        overtake(fold, concern, event, at)
     return concern
 
 

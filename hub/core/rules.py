@@ -17,7 +17,7 @@ from hub.core.timeline import PARTIES_ONLY, Derived
 from hub.core.visits import Rhythm
 from hub.core.words import KINDS
 
-SHAPES: Final = ("on", "while", "often", "after", "again")
+SHAPES: Final = ("on", "while", "often", "after", "again", "person")
 REPORTING_KINDS: Final = frozenset(kind for kind, known in KINDS.items() if known.suspicion) | {"shelter"}
 """Kinds whose records can carry a suspicion that an M rule asks for (S23)."""
 

@@ -31,12 +31,35 @@ def render(explanation: Mapping[str, Any], say: Say) -> str:
     lines += [say("No concern on file.")] if not concerns else [line for c in concerns for line in _sentences(c, say)]
     lines += _held_line(explanation["held"], say)
     lines += [_next_line(coming, say) for coming in (explanation["next"], *explanation.get("then", ()))]
+    lines += _decision_lines(explanation, say)
     lines += _category_lines(explanation.get("categories", ()), say)
     lines += _ground_lines(explanation, say)
     if explanation["light"] in ("unlit", "green", "yellow"):
         lines.append(say("A low light is no evidence of safety: it says only what the units have recorded."))
     lines.append(say("Policy {version}").format(version=explanation["policy_version"]))
     return "\n".join(lines)
+
+
+def _decision_lines(explanation: Mapping[str, Any], say: Say) -> Iterator[str]:
+    """What people decided and what the family objects to."""
+    for one in explanation.get("overrides", ()):
+        text = say("Decision {no}: {light} until {until}, by {by} of {unit}: {state}")
+        line = text.format(
+            no=one.get("no") or "·",
+            light=say(one["light"] or "release"),
+            until=_when(one["until"]) or "—",
+            by=one.get("by") or "—",
+            unit=say(one.get("unit") or "unknown"),
+            state=word(one.get("ended_by") or one["state"], say),
+        )
+        yield line + (say("; reason: {reason}").format(reason=one["reason"]) if one.get("reason") else "")
+    if "override_waits" in explanation.get("notes", ()):
+        yield word("override_waits", say)
+    for one in explanation.get("objections", ()):
+        answers = say("; ").join(f"{say(a['decision'])} ({say(a['unit'])})" for a in one["answers"])
+        text = say("Objection {no} of {at} about {about}: {state}")
+        about = say("the light") if one["about"] == "light" else one["about"]
+        yield text.format(no=one["no"], at=_when(one["at"]), about=about, state=answers or say("not answered yet"))
 
 
 def _known_lines(explanation: Mapping[str, Any], say: Say) -> Iterator[str]:

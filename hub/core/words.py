@@ -98,7 +98,7 @@ class Kind(NamedTuple):
     texts: tuple[str, ...] = ()
     at: tuple[str, ...] = ("at",)  # first recorded one wins
     ends: tuple[str, ...] = ()  # times that may lie in the future
-    subject: str = "people"  # people, standing (a report's or duty's number) or none
+    subject: str = "people"  # people, standing (a report's or duty's number), household (its uid) or none
     suspicion: tuple[str, ...] = ()  # unreadable: quarantine even in a stream with an M rule (S23)
     required: tuple[str, ...] = ()
 
@@ -232,6 +232,18 @@ KINDS: dict[str, Kind] = {
         facts={"message_no": NUMBER, "receipt_no": WORD, "at": WHEN}, subject="standing", required=("message_no", "at"),
     ),
     "adoption": Kind(facts={"household": WORD, "at": WHEN, "by": WORD}, subject="none", required=("household",)),
+    "override": Kind(
+        facts={"household": WORD, "light": WORD, "at": WHEN, "until": WHEN, "recheck": WHEN, "by": WORD, "unit": WORD},
+        texts=("reason",), ends=("until", "recheck"), subject="household", required=("household", "at"),
+    ),
+    "objection": Kind(
+        facts={"household": WORD, "at": WHEN, "about": WORD, "of_unit": WORD, "by": WORD}, texts=("statement", "family"),
+        subject="household", required=("household", "at"),
+    ),
+    "objection_answer": Kind(
+        facts={"household": WORD, "objection_no": WORD, "at": WHEN, "decision": WORD, "by": WORD, "unit": WORD},
+        texts=("answer",), subject="household", required=("household", "objection_no", "at", "decision"),
+    ),
     "silence": Kind(
         facts={"unit": WORD, "stream": WORD, "from": WHEN, "until": WHEN}, at=("from",), ends=("until",), subject="none",
     ),

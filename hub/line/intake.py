@@ -73,6 +73,7 @@ class Intake:
         changed = [(number, truth) for number, truth in zip(ids, truths, strict=True) if truth.changed]
         placed = self._place(loaded, changed)
         standing = subjects.place(changed, placed.moved) | subjects.adopted(changed)
+        standing |= subjects.place_decisions(changed, placed.closed)
         waiting = waiting_households(self._tx, subjects.silences(changed))
         return self._scope(loaded, changed, placed, standing, due | frozenset(waiting))
 

@@ -62,6 +62,36 @@ class Subjects:
             self._tx, self._loaded, {number: homes.get(no, frozenset()) for number, no in wanted.items()}
         )
 
+    def place_decisions(self, changed: Sequence[tuple[int, Truth]], successors: bool) -> frozenset[int]:
+        """Put what people decide on the household they name, or on the one that took its records; what it touches.
+
+        ``successors``: a household of this commit was closed; what stood on it follows.
+        """
+        fresh = {number: truth for number, truth in changed if KINDS[truth.event.kind].subject == "household"}
+        wanted = {n: str(t.event.facts.get("household")) if t.state == "applied" else "" for n, t in fresh.items()}
+        if successors:
+            rows = self._tx.rows(
+                "SELECT r.id, h.uid FROM record r JOIN event_place e ON e.record_id = r.id"
+                " JOIN household h ON h.id = e.household_id"
+                " WHERE r.kind IN ('override', 'objection', 'objection_answer') AND h.successor_id IS NOT NULL"
+            )
+            wanted |= {int(record): str(uid) for record, uid in rows if int(record) not in wanted}
+        if not wanted:
+            return frozenset()
+        homes = self._living({uid for uid in wanted.values() if uid})
+        places = {n: frozenset({homes[uid]}) if uid in homes else frozenset() for n, uid in wanted.items()}
+        return place_standing(self._tx, self._loaded, places)
+
+    def _living(self, uids: set[str]) -> dict[str, int]:
+        """Household uid → the household that has its records now."""
+        rows = self._tx.rows_in("SELECT uid, id, successor_id FROM household WHERE uid {in}", uids)
+        found = {str(uid): (int(number), successor) for uid, number, successor in rows}
+        while closed := {uid: successor for uid, (_, successor) in found.items() if successor is not None}:
+            later = self._tx.rows_in("SELECT id, successor_id FROM household WHERE id {in}", set(closed.values()))
+            by_id = {int(number): successor for number, successor in later}
+            found |= {uid: (int(after), by_id[int(after)]) for uid, after in closed.items()}
+        return {uid: number for uid, (number, _) in found.items()}
+
     def _following(self, moved: frozenset[int]) -> dict[int, str]:
         """Standing records about owed things that these records cause."""
         rows = self._tx.rows_in(

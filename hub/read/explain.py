@@ -14,6 +14,7 @@ from hub.core.foresight import END, Foresight, foresee
 from hub.core.records import Assessment, Case, Key, Silence, StreamKey
 from hub.core.rules import Policy
 from hub.core.words import STATION
+from hub.read.decisions import objections, overrides, texts_of
 from hub.read.known import case_known, silences_known
 from hub.security.vault import Vault
 from hub.store import history, snapshot
@@ -51,6 +52,12 @@ def explain_household(
     found = judge(case, policy, as_of, silences)
     told = explain(subject, found, policy.clause, _times(case), ground, future(case, policy, as_of, silences))
     told |= {"registered": household.registered, "provisional": household.provisional}
+    until = case._replace(events=tuple(e for e in case.events if Moment(as_of).passed(e.at)))
+    texts = texts_of(sql, vault, until.events)
+    told |= {
+        "overrides": overrides(until, found.concerns, found.notes, texts),
+        "objections": objections(until, texts),
+    }
     return told if known_at is None else {**told, "recorded": _recorded(sql, household.id, known_at)}
 
 

@@ -23,6 +23,9 @@ STREAMS: dict[str, str] = {
     "receipt": "receipt",
     "silence": "silence",
     "adoption": "adoption",
+    "override": "override",
+    "objection": "objection",
+    "objection_answer": "objection_answer",
 }
 
 

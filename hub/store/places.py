@@ -23,6 +23,7 @@ class Placed(NamedTuple):
     moved: frozenset[int]  # records that stand elsewhere than before
     persons: Mapping[tuple[int, int], int]  # (record, idx) → person
     places: Mapping[int, Mapping[int, str]]  # record → household → why, for records of the neighbourhood
+    closed: bool = False  # a household was left with nothing and has a successor now
 
 
 NOWHERE = Placed(frozenset(), frozenset(), {}, {})
@@ -63,7 +64,7 @@ def save_placing(tx: Tx, hood: Hood, placing: Placing, at: int) -> Placed:
     tx.many("UPDATE household SET successor_id = ? WHERE id = ?", [(new, old) for old, new in successors.items()])
     touched = {home(number) for number in placing.touched} | set(successors.values())
     _save_reviews(tx, hood, placing, person, at)
-    return Placed(frozenset(touched), frozenset(moved), persons, places)
+    return Placed(frozenset(touched), frozenset(moved), persons, places, bool(successors))
 
 
 def _numbered(member: Member, person: _Numbers) -> Member:

@@ -37,4 +37,4 @@ def test_every_rule_has_a_case() -> None:
     told = {line.split()[0] for one in CASES for line in [*one.get("owes", ()), *one.get("reports", ())]}
     wanted = {row["id"] for table in ("report", "duty") for row in policy().raw[table]}
 
-    assert wanted - told == {"D20", "D26"}  # they concern no household: test_duties
+    assert wanted - told == {"D20", "D26", "D28", "D29"}  # of no household: test_duties; of people: test_decisions

@@ -27,11 +27,11 @@ def overlaid(text: str) -> ConfigurationError:
 
 
 def test_every_rule_of_the_document_is_there_and_cites_clause_and_law() -> None:
-    """R1–R9, O1–O6, Y1–Y4, G1, T1, E1, E2, each with clause, law and basis."""
+    """R1–R9, O1–O6, Y1–Y4, G1, T1, E1, E2, P1, P2, each with clause, law and basis."""
     expected = {f"R{n}" for n in range(1, 10)} | {f"O{n}" for n in range(1, 7)} | {f"Y{n}" for n in range(1, 5)}
     rules = policy().rules
 
-    assert set(rules) == expected | {"G1", "T1", "E1", "E2"}
+    assert set(rules) == expected | {"G1", "T1", "E1", "E2", "P1", "P2"}
     assert all(rule.clause and rule.law and rule.basis and rule.title for rule in rules.values())
 
 

@@ -1,0 +1,253 @@
+"""`hub households override …`, `objection …`: what people decide about a light, and what its family says to it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from getpass import getuser
+from typing import Annotated, Any
+
+import typer
+
+from hub import bootstrap
+from hub.cli.face import Json, UsageMistake, emit, face_of, note, show_table
+from hub.cli.households import Id, app
+from hub.cli.moments import parse_moment, short
+from hub.core.records import Light
+from hub.core.sentences import word
+from hub.read.decisions import rates
+from hub.read.explain import explain_household
+from hub.read.households import find_household
+from hub.runtime.station import station_page
+from hub.store.numbers import new_no
+from hub.store.workers import WorkerView, worker
+
+RELEASE = "release"
+By = Annotated[str, typer.Option("--by", metavar="WORKER_NO", help="Who decides: a number of the worker stream.")]
+At = Annotated[str | None, typer.Option("--at", metavar="T", help="When; default: now.")]
+
+
+@app.command()
+def override(
+    ctx: typer.Context,
+    household: Id,
+    act: Annotated[str | None, typer.Argument(metavar="[release]", help="`release` takes a decision back.")] = None,
+    light: Annotated[str | None, typer.Option("--light", help="The light that is decided.")] = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why; sealed, shown to those who may read it.")] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="DAY", help="Its last day.")] = None,
+    recheck: Annotated[str | None, typer.Option("--recheck", metavar="DAY", help="When to look again.")] = None,
+    by: By = "",
+    at: At = None,
+    as_json: Json = False,
+) -> None:
+    """Decide a light, with name, reason and end; down from red two persons of two units say the same.
+
+    A new concern above it ends a decision that holds the light down. `release` takes it back.
+    """
+    moment = parse_moment(at) if at else bootstrap.now()
+    row: dict[str, Any] = {"at": moment.isoformat(), "by": by or _account(), "reason": reason}
+    if act is None:
+        row |= _wanted(light, reason, until, recheck, moment)
+    elif act != RELEASE:
+        raise UsageMistake(f'"{act}" is nothing that can be done', "write `hub households override ID release --by …`")
+    with bootstrap.open_hub(face_of(ctx).folder) as hub:
+        bootstrap.bring_up_to_date(hub)
+        before = _explained(hub, household, moment)
+        person = _person(hub, by, moment.date())
+        _refuse_nameless(before["light"], row.get("light"), by, person)
+        row |= {"household": before["household"], "unit": person.unit if person else None}
+        receipt = bootstrap.submit(hub, station_page("override", [{"no": new_no("OV", moment), **row}], moment))
+        told = _explained(hub, before["household"], bootstrap.now())
+    _tell(ctx, receipt, told, as_json)
+
+
+def _wanted(
+    light: str | None, reason: str | None, until: str | None, recheck: str | None, moment: datetime
+) -> dict[str, Any]:
+    """The facts of a decision; every part of it is asked for."""
+    if light not in Light.__members__:
+        raise UsageMistake(f'no light is called "{light}"', f"choose one of {', '.join(reversed(Light.__members__))}")
+    if not (reason or "").strip():
+        raise UsageMistake("a decision needs its reason", "add --reason …")
+    if until is None:
+        raise UsageMistake("a decision needs its end", "add --until DAY, its last day")
+    ends = parse_moment(until)
+    if ends <= moment:
+        raise UsageMistake(f"{until} is over already", "name a day to come")
+    row = {"light": light, "until": until if len(until) == 10 else ends.isoformat()}
+    if recheck is not None:
+        again = parse_moment(recheck)
+        if not moment < again <= ends:
+            raise UsageMistake(f"{recheck} is not between now and the end", "look again before it ends")
+        row["recheck"] = recheck if len(recheck) == 10 else again.isoformat()
+    return row
+
+
+def _account() -> str:
+    """The account's name: on the hub's own machine a command acts under it."""
+    try:
+        return getuser()[:64]
+    except (KeyError, OSError):
+        return "unknown"
+
+
+def _person(hub: bootstrap.Hub, by: str, on: date) -> WorkerView | None:
+    with hub.store.read() as sql:
+        return worker(sql, by, on) if by else None
+
+
+def _refuse_nameless(shown: str, wanted: str | None, by: str, person: WorkerView | None) -> None:
+    """Down, and a release, need somebody of a known unit; up may be anybody at this machine."""
+    if person is not None or (wanted is not None and Light[wanted] >= Light[shown]):
+        return
+    who = f'no worker "{by}" is on the team' if by else "nobody is named"
+    raise UsageMistake(
+        f"{who}: a light goes down by persons of known units only",
+        "add --by with a number of the worker stream; `hub ingest UNIT worker FILE` makes workers known",
+    )
+
+
+def _explained(hub: bootstrap.Hub, household: str, moment: datetime) -> dict[str, Any]:
+    with hub.store.read() as sql:
+        return explain_household(sql, hub.vault, find_household(sql, household), hub.policy, moment)
+
+
+def _tell(ctx: typer.Context, receipt: Any, told: dict[str, Any], as_json: bool) -> None:
+    say = face_of(ctx).say
+    if as_json:
+        emit({"receipt": receipt, "explanation": told})
+    else:
+        note(say("light {light}").format(light=say(told["light"])))
+        if "override_waits" in told["notes"]:
+            note(word("override_waits", say))
+    if receipt["quarantined"] or receipt["rejected"] or receipt["pending"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def overrides(ctx: typer.Context, as_json: Json = False) -> None:
+    """How often each unit decides against the records, up and down: a rubber stamp and a misfit show alike."""
+    face = face_of(ctx)
+    with bootstrap.open_hub(face.folder) as hub:
+        bootstrap.bring_up_to_date(hub)
+        rows = rates(hub.store, hub.policy, bootstrap.now())
+    if as_json:
+        emit(rows)
+        return
+    say = face.say
+    show_table(
+        (
+            say("unit"), say("lit households"), say("up"), say("down"), say("waiting"), say("ended by a new concern"),
+            say("second signatures"), say("minutes to the second"), say("signs"),
+        ),
+        (
+            (
+                say(r["unit"]), r["lit_households"], r["up"], r["down"], r["waiting"], r["ended_by_new_concern"],
+                r["second_signatures"], r["second_signature_minutes"], say(", ").join(word(s, say) for s in r["signs"]),
+            )
+            for r in rows
+        ),
+    )  # fmt: skip
+
+
+@app.command()
+def objection(
+    ctx: typer.Context,
+    household: Id,
+    statement: Annotated[str, typer.Option("--statement", help="What the family says; sealed.")],
+    about: Annotated[
+        str,
+        typer.Option(
+            "--about", metavar="UNIT.STREAM/NO", help="The record or decision objected to; default: the light."
+        ),
+    ] = "light",
+    by: By = "",
+    at: At = None,
+    as_json: Json = False,
+) -> None:
+    """Take down what the family objects to: it stays, and is answered within ten working days."""
+    moment = parse_moment(at) if at else bootstrap.now()
+    with bootstrap.open_hub(face_of(ctx).folder) as hub:
+        told = _explained(hub, household, moment)
+        number = new_no("OB", moment)
+        row = {
+            "no": number, "household": told["household"], "at": moment.isoformat(), "about": about[:64],
+            "of_unit": _unit_of(about, told), "by": by or _account(), "statement": statement,
+        }  # fmt: skip
+        receipt = bootstrap.submit(hub, station_page("objection", [row], moment))
+    if as_json:
+        emit({"receipt": receipt, "objection_no": number, "household": told["household"]})
+    else:
+        typer.echo(number)
+    if receipt["quarantined"] or receipt["rejected"] or receipt["pending"]:
+        raise typer.Exit(1)
+
+
+def _unit_of(about: str, told: dict[str, Any]) -> str | None:
+    """The unit whose act it is: of a record its sender, of a decision the unit of the person who decided."""
+    decided = next((one for one in told["overrides"] if one["no"] == about), None)
+    if decided is not None:
+        return str(decided["unit"]) if decided["unit"] else None
+    if about == "light":
+        return None
+    records = {f"{link['unit']}.{link['stream']}/{link['key']}": str(link["unit"]) for link in told["identity"]}
+    if about not in records:
+        raise UsageMistake(f'"{about}" is no record and no decision of this household', "see `hub households explain`")
+    return records[about]
+
+
+@app.command()
+def answer(
+    ctx: typer.Context,
+    household: Id,
+    no: Annotated[str, typer.Argument(metavar="NO", help="The objection's number.")],
+    decision: Annotated[str, typer.Option("--decision", help="upheld, partly or refused.")],
+    text: Annotated[str, typer.Option("--text", help="What the family is told; sealed.")],
+    by: By,
+    at: At = None,
+    as_json: Json = False,
+) -> None:
+    """Answer an objection; nobody of the unit whose act is objected to may."""
+    if decision not in ("upheld", "partly", "refused"):
+        raise UsageMistake(f'"{decision}" decides nothing', "write upheld, partly or refused")
+    moment = parse_moment(at) if at else bootstrap.now()
+    with bootstrap.open_hub(face_of(ctx).folder) as hub:
+        told = _explained(hub, household, moment)
+        named = next((one for one in told["objections"] if one["no"] == no), None)
+        person = _person(hub, by, moment.date())
+        if named is None:
+            raise UsageMistake(f'no objection "{no}" of this household', "see `hub households explain`")
+        if person is None:
+            raise UsageMistake(f'no worker "{by}" is on the team', "`hub ingest UNIT worker FILE` makes workers known")
+        if person.unit == named["of_unit"]:
+            raise UsageMistake(
+                f"{person.unit} may not answer an objection to its own act", "let somebody of another unit look into it"
+            )
+        row = {
+            "household": told["household"], "objection_no": no, "at": moment.isoformat(), "decision": decision,
+            "by": by, "unit": person.unit, "answer": text,
+        }  # fmt: skip
+        receipt = bootstrap.submit(hub, station_page("objection_answer", [{"no": new_no("OA", moment), **row}], moment))
+        told = _explained(hub, told["household"], bootstrap.now())
+    if as_json:
+        emit({"receipt": receipt, "objection": next(o for o in told["objections"] if o["no"] == no)})
+    if receipt["quarantined"] or receipt["rejected"] or receipt["pending"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def objections(ctx: typer.Context, household: Id, as_json: Json = False) -> None:
+    """What the family of a household objected to, and what it was answered."""
+    face = face_of(ctx)
+    with bootstrap.open_hub(face.folder) as hub:
+        rows = _explained(hub, household, bootstrap.now())["objections"]
+    if as_json:
+        emit(rows)
+        return
+    say = face.say
+    show_table(
+        (say("number"), say("at"), say("about"), say("state"), say("answer")),
+        (
+            (r["no"], short(r["at"]), r["about"], say(r["state"]), "; ".join(say(a["decision"]) for a in r["answers"]))
+            for r in rows
+        ),
+    )

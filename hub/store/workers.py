@@ -1,0 +1,36 @@
+"""Who works for which unit, by the `worker` stream: whoever decides about a light is one of them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import NamedTuple
+
+from hub.core.clocks import day_of
+from hub.core.timeline import facts_from_json
+from hub.core.unit_names import parse_unit
+from hub.store.sql import Sql
+
+
+class WorkerView(NamedTuple):
+    """A worker of a unit: number, unit by our name, kind of work."""
+
+    no: str
+    unit: str
+    kind: str
+
+
+def worker(sql: Sql, no: str, on: date) -> WorkerView | None:
+    """The worker with this number, if on the team on that day; None: nobody, or two units give the number to two."""
+    found: dict[str, WorkerView] = {}
+    for unit, number, facts in sql.rows(
+        "SELECT unit, no, facts FROM record WHERE kind = 'worker' AND state = 'applied' AND no = ?", (no,)
+    ):
+        told = facts_from_json(facts)
+        since, until = told.get("from"), told.get("until")
+        if isinstance(since, date) and day_of(since) > on:
+            continue
+        if isinstance(until, date) and day_of(until) < on:
+            continue
+        named = parse_unit(told.get("unit")) or unit
+        found[named] = WorkerView(number, named, str(told.get("kind") or ""))
+    return next(iter(found.values())) if len(found) == 1 else None
