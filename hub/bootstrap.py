@@ -20,12 +20,13 @@ from hub.core.policy import Policy
 from hub.core.policy import load_policy as compile_policy
 from hub.core.records import StreamKey
 from hub.line.fetch import FetchPlan, poll
-from hub.line.held import DISCARD, REDRIVE
 from hub.line.land import land
 from hub.line.letters import DUTY, Outward
 from hub.line.writer import DraftShelf, WriterPlan, drain, write_forever
 from hub.logs import redaction
 from hub.receivers import Stream
+from hub.runtime import again
+from hub.runtime.again import Tell
 from hub.runtime.grid import Grid
 from hub.runtime.local_socket import ask, is_served
 from hub.runtime.plugins import Loaded, Manifests, load_connectors, read_manifests
@@ -44,9 +45,9 @@ from hub.security.vault import Vault
 from hub.settings import ConnectorConfig, Installed, Settings
 from hub.store.claims import claim_stream, ensure_streams
 from hub.store.engine import SqlStore, open_store
-from hub.store.ledger import QuarantineView, hasten
+from hub.store.ledger import hasten
 from hub.store.numbers import new_uid
-from hub.store.refusals import still_open
+from hub.store.quarantine import QuarantineView
 from hub.store.schema import newest, revision, upgrade
 from hub.toml_reader import Mistake
 
@@ -270,54 +271,14 @@ def submit(hub: Hub, page: Page) -> Receipt:
     return submission(hub).submit(page)
 
 
-def redrive(hub: Hub, rows: Sequence[QuarantineView]) -> list[Receipt]:
-    """Waiting rows once more through the line, as pages of their stream and mode; a receipt for each page."""
-    groups: dict[tuple[str, str, str], list[QuarantineView]] = {}
-    for row in rows:
-        groups.setdefault((row.unit, row.stream, row.mode), []).append(row)
-    way, size = submission(hub), hub.settings.limits.rows_per_page
-    with way.door() as take:
-        uids = [
-            take(_redrive_page(hub, StreamKey(unit, stream), mode, some[start : start + size]))
-            for (unit, stream, mode), some in groups.items()
-            for start in range(0, len(some), size)
-        ]
-        return [way.receipt(uid) for uid in uids]
-
-
-def _redrive_page(hub: Hub, stream: StreamKey, mode: str, rows: Sequence[QuarantineView]) -> Page:
-    originals = [hub.vault.open_blob(row.uid, row.original) or b"{}" for row in rows]
-    return Page(
-        uid=new_uid(),
-        stream=stream,
-        mode=mode,
-        door="redrive",
-        body=b"[" + b",".join(originals) + b"]",
-        rows=len(rows),
-        first_row=0,
-        received_at=now(),
-        source=REDRIVE + ",".join(row.uid for row in rows),
-    )
+def redrive(hub: Hub, rows: Sequence[QuarantineView], tell: Tell = lambda count: None) -> list[Receipt]:
+    """Waiting rows once more through the line; a receipt for each of their pages."""
+    return again.redrive(submission(hub), hub.store, hub.vault, rows, hub.settings.limits.rows_per_page, now(), tell)
 
 
 def discard(hub: Hub, rows: Sequence[QuarantineView]) -> int:
-    """Waiting rows given up for good, in commits of the line; how many no longer wait."""
-    size = hub.settings.limits.rows_per_page
-    parts = [rows[start : start + size] for start in range(0, len(rows), size)]
-    way = submission(hub)
-    with way.door() as take:
-        for some in parts:
-            way.receipt(take(_empty_page(StreamKey(some[0].unit, some[0].stream), DISCARD, some)))
-    with hub.store.read() as sql:
-        return len(rows) - len(still_open(sql, [row.uid for row in rows]))
-
-
-def _empty_page(stream: StreamKey, word: str, rows: Sequence[QuarantineView]) -> Page:
-    """A page that says something about waiting rows and brings none."""
-    return Page(
-        uid=new_uid(), stream=stream, mode="live", door="redrive", body=b"[]", rows=0, first_row=0, received_at=now(),
-        source=word + ",".join(row.uid for row in rows),
-    )  # fmt: skip
+    """Waiting rows given up for good; how many no longer wait."""
+    return again.discard(submission(hub), hub.store, rows, hub.settings.limits.rows_per_page, now())
 
 
 def bring_up_to_date(hub: Hub) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from hub.cli.face import UsageMistake
-from hub.core.clocks import end_of_day
+from hub.core.clocks import end_of_day, start_of_day
 from hub.core.records import SHANGHAI
 
 
-def parse_moment(text: str) -> datetime:
-    """``2026-03-01`` (the end of that day) or ``2026-03-01 10:30[:00][+08:00]``. Raises UsageMistake."""
+def parse_moment(text: str, *, start: bool = False) -> datetime:
+    """``2026-03-01`` (the end of that day, or its ``start``) or ``2026-03-01 10:30[:00][+08:00]``. Raises UsageMistake."""
     try:
         if len(text) == len("2026-03-01"):
-            return end_of_day(date.fromisoformat(text))
+            return (start_of_day if start else end_of_day)(date.fromisoformat(text))
         moment = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
         raise UsageMistake(

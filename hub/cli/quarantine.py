@@ -2,48 +2,82 @@
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-import orjson
 import typer
 
 from hub import bootstrap
-from hub.cli.face import ATTENTION, DONE, Json, UsageMistake, emit, face_of, note, show_pairs, show_table
-from hub.cli.moments import short
-from hub.core.problems import PROBLEMS
-from hub.store import ledger
-from hub.store.ledger import QuarantineView
+from hub.cli.face import (
+    ATTENTION,
+    DONE,
+    Face,
+    Json,
+    UsageMistake,
+    emit,
+    face_of,
+    note,
+    show_pairs,
+    show_table,
+)  # fmt: skip
+from hub.cli.moments import parse_moment, short
+from hub.cli.progress import progress
+from hub.core.records import StreamKey
+from hub.read import quarantine as told
+from hub.store import quarantine
+from hub.store.quarantine import Choice, QuarantineView
+from hub.store.sql import Sql
 
 app = typer.Typer(help="Rows that wait for a fix.", no_args_is_help=True)
 
+COUNTED = ("applied", "unchanged", "rejected", "quarantined", "pending")
+
 Which = Annotated[
-    str, typer.Argument(metavar="WHICH", help="A row's id (or its beginning), a problem code, or a batch.")
+    str | None,
+    typer.Argument(metavar="WHICH", help="A row's id (or its beginning), a problem code, a group, or a batch."),
+]
+Group = Annotated[str, typer.Option("--group", metavar="GROUP", help="Rows of one group of the list.")]
+Code = Annotated[str, typer.Option("--code", metavar="CODE", help="Rows with this problem code.")]
+Batch = Annotated[str, typer.Option("--page", metavar="BATCH", help="Rows of one batch (its receipt's number).")]
+Stream = Annotated[str, typer.Option("--stream", metavar="UNIT.STREAM", help="Rows of one stream.")]
+Since = Annotated[str, typer.Option("--since", metavar="T", help="Rows first seen then or later: a day or an instant.")]
+Until = Annotated[
+    str, typer.Option("--until", metavar="T", help="Rows first seen then or earlier: a day or an instant.")
 ]
 
 
 @app.command("list")
-def list_groups(ctx: typer.Context, as_json: Json = False) -> None:
-    """Waiting rows by problem code and stream, with the remedy."""
+def list_groups(ctx: typer.Context, group: Group = "", as_json: Json = False) -> None:
+    """Waiting rows by problem code and fingerprint (field, stream and shape of the value); cries for help first."""
     face = face_of(ctx)
     with bootstrap.open_hub(face.folder) as hub, hub.store.read() as sql:
-        groups: list[dict[str, Any]] = [
-            {"code": code, "unit": unit, "stream": stream, "count": count, "since": since.isoformat(), **_words(code)}
-            for code, unit, stream, count, since in ledger.quarantine_groups(sql)
-        ]
+        if group:
+            rows = [told.row_told(row) for row in _chosen(sql, None, _choice(sql, group=group))]
+            _list_rows(rows, as_json=as_json)
+            return
+        groups = told.groups(sql)
+        urgent, since = quarantine.emergencies(sql)
     if as_json:
         emit(groups)
         return
     chinese = face.lang == "zh"
+    if urgent and since:
+        cry_for_help(face, urgent, since.isoformat())
     show_table(
-        ("CODE", "STREAM", "ROWS", "SINCE", "MEANS", "TO DO"),
+        ("GROUP", "CODE", "STREAM", "FIELD", "SHAPE", "ROWS", "URGENT", "SEEN", "FIRST", "LAST", "MEANS", "TO DO"),
         (
             (
+                g["group"],
                 g["code"],
                 f"{g['unit']}.{g['stream']}",
-                str(g["count"]),
+                g["field"],
+                g["shape"],
+                g["count"],
+                g["urgent"] or "",
+                g["times"],
                 short(g["since"]),
+                short(g["last"]),
                 g["title_zh" if chinese else "title"],
                 g["remedy_zh" if chinese else "remedy"],
             )
@@ -52,18 +86,45 @@ def list_groups(ctx: typer.Context, as_json: Json = False) -> None:
     )
 
 
-def _words(code: str) -> dict[str, str]:
-    text = PROBLEMS.get(code)
-    if text is None:
-        return {"title": code, "title_zh": code, "remedy": "", "remedy_zh": ""}
-    return {"title": text.english, "title_zh": text.chinese, "remedy": text.remedy, "remedy_zh": text.remedy_zh}
+def cry_for_help(face: Face, count: int, since: str) -> None:
+    """The first line of what people see: unreadable rows that somebody must read now."""
+    text = face.say("{n} unreadable rows speak of violence or of a child in danger and wait for a person since {t}")
+    typer.echo(f"!! {text.format(n=count, t=short(since))}")
+
+
+def _list_rows(rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        emit(rows)
+        return
+    show_table(
+        ("ROW", "BATCH", "NO", "NUMBER", "URGENT", "SEEN", "FIRST", "LAST"),
+        (
+            (
+                row["id"],
+                row["batch"],
+                row["row"],
+                row["key"],
+                "!!" if row["urgent"] else "",
+                row["times"],
+                short(row["at"]),
+                short(row["last"]),
+            )
+            for row in rows
+        ),
+    )
 
 
 @app.command()
-def show(ctx: typer.Context, which: Which, as_json: Json = False) -> None:
-    """Waiting rows with their originals opened: personal data, for whoever mends them."""
-    with bootstrap.open_hub(face_of(ctx).folder) as hub:
-        rows = [_shown(hub, row) for row in _chosen(hub, which)]
+def show(
+    ctx: typer.Context,
+    which: Which = None,
+    group: Group = "",
+    as_json: Json = False,
+) -> None:
+    """Rows with their originals opened: personal data, for whoever mends them. By its id also one that waits no longer."""
+    with bootstrap.open_hub(face_of(ctx).folder) as hub, hub.store.read() as sql:
+        found = _chosen(sql, which, _choice(sql, group=group), closed=True)
+        rows = told.opened(sql, hub.vault, found)
     if as_json:
         emit(rows)
         return
@@ -74,69 +135,110 @@ def show(ctx: typer.Context, which: Which, as_json: Json = False) -> None:
         typer.echo("")
 
 
-def _shown(hub: bootstrap.Hub, row: QuarantineView) -> dict[str, Any]:
-    return {
-        "id": row.uid,
-        "batch": row.page,
-        "row": row.row,
-        "unit": row.unit,
-        "stream": row.stream,
-        "key": row.no,
-        "code": row.code,
-        "field": row.field,
-        "remedy": row.remedy,
-        "mode": row.mode,
-        "at": row.at.isoformat(),
-        "original": _original(hub, row),
-    }
-
-
-def _original(hub: bootstrap.Hub, row: QuarantineView) -> dict[str, Any]:
-    found = orjson.loads(hub.vault.open_blob(row.uid, row.original) or b"{}")
-    return found if isinstance(found, dict) else {"value": json.dumps(found, ensure_ascii=False)}
-
-
-def _chosen(hub: bootstrap.Hub, which: str) -> list[QuarantineView]:
-    """The waiting rows meant. Raises UsageMistake when there are none."""
-    with hub.store.read() as sql:
-        rows = (
-            ledger.quarantined(sql, code=which)
-            or ledger.quarantined(sql, page=which)
-            or (ledger.quarantined(sql, uid=which) if which else [])
-        )
-    if not rows:
-        raise UsageMistake(f'nothing waits under "{which}"', "`hub quarantine list` shows codes and counts")
-    return rows
-
-
 @app.command()
-def redrive(ctx: typer.Context, which: Which, as_json: Json = False) -> None:
+def redrive(
+    ctx: typer.Context,
+    which: Which = None,
+    code: Code = "",
+    page: Batch = "",
+    group: Group = "",
+    stream: Stream = "",
+    since: Since = "",
+    until: Until = "",
+    as_json: Json = False,
+) -> None:
     """Take the sealed originals through the line again, after a mapping or configuration was mended."""
     with bootstrap.open_hub(face_of(ctx).folder) as hub:
-        rows = _chosen(hub, which)
-        receipts = bootstrap.redrive(hub, rows)
-        now = _counts(receipts)
-    _tell({"redriven": len(rows), **now}, as_json=as_json)
+        with hub.store.read() as sql:
+            choice = _choice(sql, code=code, page=page, group=group, stream=stream, since=since, until=until)
+            rows = _chosen(sql, which, choice)
+        with progress("redrive", "rows", len(rows)) as step:
+            receipts = bootstrap.redrive(hub, rows, step)
+    now = _counts(receipts)
+    _tell({"redriven": len(rows), **now, "still": _still(receipts)}, as_json=as_json)
     if now["quarantined"] or now["pending"]:
         raise typer.Exit(ATTENTION)
 
 
+def _choice(
+    sql: Sql,
+    *,
+    code: str = "",
+    page: str = "",
+    group: str = "",
+    stream: str = "",
+    since: str = "",
+    until: str = "",
+) -> Choice:
+    fingerprint = told.fingerprint_named(sql, group) if group else None
+    if group and fingerprint is None:
+        raise UsageMistake(f'nothing waits in group "{group}"', "`hub quarantine list` shows the groups")
+    unit, _, name = stream.partition(".")
+    if stream and not name:
+        raise UsageMistake(f'"{stream}" names no stream', "write it as UNIT.STREAM")
+    return Choice(
+        code=code,
+        page=page,
+        group=fingerprint,
+        stream=StreamKey(unit, name) if stream else None,
+        since=parse_moment(since, start=True) if since else None,
+        until=parse_moment(until) if until else None,
+    )
+
+
+def _chosen(sql: Sql, which: str | None, choice: Choice, *, closed: bool = False) -> list[QuarantineView]:
+    """The rows meant. ``closed``: an id names also a row that waits no longer. Raises UsageMistake when there are none."""
+    if not which:
+        if choice == Choice():
+            raise UsageMistake(
+                "which rows are meant?", "name a row, code, group or batch, or use --code, --page, --since"
+            )
+        rows = quarantine.chosen(sql, choice)
+    else:
+        rows = (
+            quarantine.chosen(sql, choice._replace(code=which))
+            or quarantine.chosen(sql, choice._replace(page=which))
+            or quarantine.chosen(sql, choice._replace(uid=which, closed=closed))
+        )
+        if not rows and (group := told.fingerprint_named(sql, which)) is not None:
+            rows = quarantine.chosen(sql, choice._replace(group=group))
+    if not rows:
+        raise UsageMistake(
+            f'nothing waits under "{which or ""}"', "`hub quarantine list` shows codes, groups and counts"
+        )
+    return rows
+
+
 def _counts(receipts: Sequence[dict[str, Any]]) -> dict[str, int]:
-    names = ("applied", "unchanged", "rejected", "quarantined", "pending")
-    return {name: sum(int(receipt[name]) for receipt in receipts) for name in names}
+    return {name: sum(int(receipt[name]) for receipt in receipts) for name in COUNTED}
+
+
+def _still(receipts: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """Problem code → how many rows it stopped again."""
+    lines = (line for receipt in receipts for line in receipt["rows"])
+    return dict(Counter(line["code"] for line in lines if line["status"] == "quarantined").most_common())
 
 
 @app.command()
-def discard(ctx: typer.Context, which: Which, as_json: Json = False) -> None:
-    """Give rows up for good: they count as rejected from now on."""
+def discard(
+    ctx: typer.Context,
+    which: Which = None,
+    group: Group = "",
+    as_json: Json = False,
+) -> None:
+    """Give rows up for good: they count as rejected from now on, and so does the same row when it comes again."""
     with bootstrap.open_hub(face_of(ctx).folder) as hub:
-        count = bootstrap.discard(hub, _chosen(hub, which))
+        with hub.store.read() as sql:
+            rows = _chosen(sql, which, _choice(sql, group=group))
+        count = bootstrap.discard(hub, rows)
     _tell({"discarded": count}, as_json=as_json)
     raise typer.Exit(DONE)
 
 
-def _tell(told: dict[str, Any], *, as_json: bool) -> None:
+def _tell(summary: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        emit(told)
-    else:
-        note(", ".join(f"{count} {name}" for name, count in told.items()))
+        emit(summary)
+        return
+    note(", ".join(f"{count} {name}" for name, count in summary.items() if isinstance(count, int)))
+    for code, count in summary.get("still", {}).items():
+        note(f"  {count} × {code}")

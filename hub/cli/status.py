@@ -9,6 +9,7 @@ import typer
 from hub import bootstrap
 from hub.cli.face import Json, emit, face_of, show_pairs, show_table
 from hub.cli.moments import short
+from hub.cli.quarantine import cry_for_help
 from hub.read.status import status as read_status
 
 
@@ -29,6 +30,8 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
     if as_json:
         emit(told)
     else:
+        if told["emergencies"]["open"]:
+            cry_for_help(face, told["emergencies"]["open"], told["emergencies"]["since"])
         _print(told)
 
 

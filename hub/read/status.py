@@ -8,7 +8,7 @@ from typing import Any
 
 from hub.core.records import Light, StreamKey
 from hub.settings import ConnectorConfig, Settings
-from hub.store import ledger, pages, snapshot
+from hub.store import ledger, pages, quarantine, snapshot
 from hub.store.engine import SqlStore
 from hub.store.sql import Sql
 from hub.store.times import to_us
@@ -25,6 +25,7 @@ def status(
         reports, duties = _two(ledger.open_reports(sql)), _two(ledger.open_duties(sql, to_us(now)))
         return {
             "as_of": now.isoformat(),
+            "emergencies": _emergencies(sql),
             "counts": pages.accounting(sql),
             "lights": _lights(sql, settings.communities),
             "connectors": _connectors(sql, settings, units, streams, now),
@@ -35,6 +36,12 @@ def status(
             "node": next((owner for what, owner, _ in ledger.nodes(sql) if what == "writer"), None),
             "keys": sorted(settings.keys),
         }
+
+
+def _emergencies(sql: Sql) -> dict[str, Any]:
+    """Unreadable rows that speak of violence or of a child in danger: the first thing anybody should see."""
+    count, since = quarantine.emergencies(sql)
+    return {"open": count, "since": since.isoformat() if since else None}
 
 
 def _lights(sql: Sql, communities: Sequence[str]) -> dict[str, dict[str, int]]:

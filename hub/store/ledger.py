@@ -1,4 +1,4 @@
-"""What the read side asks about messages and rows that wait: reports, duties, the outbox, quarantine, issues, schedule.
+"""What the read side asks about messages: reports, duties, the outbox, issues, the schedule.
 
 Every function takes the ``Sql`` of ``store.read()`` and gives NamedTuples; bodies come out sealed.
 """
@@ -60,24 +60,6 @@ class ParcelView(NamedTuple):
     received_at: datetime | None
     receipt_no: str | None
     last: str
-
-
-class QuarantineView(NamedTuple):
-    """A row that waits for a fix, original sealed."""
-
-    uid: str
-    page: str
-    row: int
-    unit: str
-    stream: str
-    no: str | None
-    code: str
-    field: str
-    remedy: str
-    state: str
-    mode: str
-    at: datetime
-    original: bytes
 
 
 class IssueView(NamedTuple):
@@ -180,51 +162,6 @@ def feedback(sql: Sql) -> list[FeedbackView]:
         "ORDER BY at, id"
     )
     return [FeedbackView(Key(unit, stream, no), from_us(at), facts) for unit, stream, no, at, facts in sql.rows(text)]
-
-
-_QUARANTINE = (
-    "q.uid, p.uid, q.row, q.unit, q.stream, q.no, q.code, q.field, q.remedy, q.state, q.mode, q.at, q.original "
-    "FROM quarantine q JOIN page p ON p.id = q.page_id"
-)
-
-
-def quarantine_groups(sql: Sql) -> list[tuple[str, str, str, int, datetime]]:
-    """(code, unit, stream, how many, since when) of the rows that wait, the most first."""
-    text = (
-        "SELECT code, unit, stream, COUNT(*), MIN(at) FROM quarantine WHERE state = 'open' "
-        "GROUP BY code, unit, stream ORDER BY COUNT(*) DESC, code, unit, stream"
-    )
-    return [(code, unit, stream, int(count), from_us(at)) for code, unit, stream, count, at in sql.rows(text)]
-
-
-def quarantined(
-    sql: Sql, *, uid: str = "", code: str = "", page: str = "", state: str = "open", limit: int = 1_000_000
-) -> list[QuarantineView]:
-    """Rows in quarantine by their own id (or its beginning), problem code or page; all that wait if nothing is given."""
-    where: list[str] = []
-    params: list[object] = []
-    if state:
-        where.append("q.state = ?")
-        params.append(state)
-    if uid:
-        where.append("q.uid >= ? AND q.uid < ?")
-        params += [uid, uid + "\x7f"]
-    if code:
-        where.append("q.code = ?")
-        params.append(code)
-    if page:
-        where.append("p.uid = ?")
-        params.append(page)
-    condition = f" WHERE {' AND '.join(where)}" if where else ""
-    text = f"SELECT {_QUARANTINE}{condition} ORDER BY q.id LIMIT ?"
-    return [_quarantined(row) for row in sql.rows(text, (*params, limit))]
-
-
-def _quarantined(row: Row) -> QuarantineView:
-    uid, page, number, unit, stream, no, code, field, remedy, state, mode, at, original = row
-    return QuarantineView(
-        uid, page, number, unit, stream, no, code, field, remedy, state, mode, from_us(at), bytes(original)
-    )
 
 
 def issues(sql: Sql) -> list[IssueView]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,78 @@ def test_discard_by_id_makes_a_row_rejected(waiting: District) -> None:
     counts = waiting("status", "--json").json["counts"]
     assert (counts["received"], counts["quarantined"], counts["rejected"]) == (3, 2, 1)
     assert waiting("quarantine", "discard", row["id"]).code == 2
+
+
+def test_groups_have_fingerprints_and_no_values(waiting: District) -> None:
+    """Rows that fail alike are one group by code, stream, field and shape; the list holds no value and no name."""
+    waiting.ingest("police", "incident", *(police_call(f"K{n}", AT, category=f"{n}7.甲") for n in (1, 2)))
+    waiting.ingest("police", "incident", police_call("J3", AT, category="77"))
+    told = waiting("quarantine", "list", "--json")
+    groups = {(g["code"], g["field"], g["shape"]): g for g in told.json}
+
+    assert {spot: (g["count"], g["times"]) for spot, g in groups.items()} == {
+        ("field.missing", "category", "empty"): (2, 2),
+        ("code.unknown", "category", "9{2}"): (1, 2),
+        ("code.unknown", "category", "9{2}.字"): (2, 2),
+    }
+    assert "17.甲" not in told.out
+    assert HUSBAND.name not in told.out
+    group = groups["code.unknown", "category", "9{2}.字"]["group"]
+    rows = waiting("quarantine", "list", "--group", group, "--json").json
+    assert [(row["key"], row["group"]) for row in rows] == [("K1", group), ("K2", group)]
+    assert waiting("quarantine", "list", "--group", "00000000").code == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "count"),
+    [
+        (("--code", "field.missing"), 2),
+        (("--stream", "police.incident"), 3),
+        (("--since", "2020-01-01"), 3),
+        (("--since", "2020-01-01", "--code", "code.unknown"), 1),
+    ],
+)
+def test_redrive_by_code_stream_and_time(waiting: District, options: tuple[str, ...], count: int) -> None:
+    """Conditions hold together; the summary says what still stops which rows."""
+    told = waiting("quarantine", "redrive", *options, "--json")
+
+    assert (told.code, told.json["redriven"], told.json["quarantined"]) == (1, count, count)
+    assert sum(told.json["still"].values()) == count
+    assert waiting("quarantine", "redrive", "--until", "2020-01-01").code == 2
+    assert waiting("quarantine", "redrive").code == 2
+
+
+def test_redrive_by_batch_and_group(waiting: District) -> None:
+    """The batch of a receipt and a group of the list name their rows."""
+    batch = waiting("quarantine", "show", "code.unknown", "--json").json[0]["batch"]
+    group = waiting("quarantine", "list", "--json").json[0]["group"]
+
+    assert waiting("quarantine", "redrive", "--page", batch, "--json").json["redriven"] == 3
+    assert waiting("quarantine", "redrive", "--group", group, "--json").json["redriven"] == 2
+
+
+def test_what_became_of_a_row_is_shown(waiting: District) -> None:
+    """A superseded row is found by its id, with the event that took its place."""
+    row = waiting("quarantine", "show", "code.unknown", "--json").json[0]
+    event = waiting.ingest("police", "incident", police_call("J3", AT))
+    told = waiting("quarantine", "show", row["id"], "--json").json[0]
+
+    assert event["applied"] == 1
+    assert (told["state"], told["closed_at"] is not None) == ("superseded", True)
+    assert told["superseded_by"] == json.loads(waiting("export", "events").out.splitlines()[0])["event"]
+    assert waiting("quarantine", "show", "code.unknown").code == 2
+
+
+def test_a_cry_for_help_comes_first(waiting: District) -> None:
+    """An unreadable row that speaks of violence stands first in the list and in `hub status`, and nowhere in words."""
+    words = "丈夫持刀追打，孩子受伤"
+    waiting.ingest("police", "incident", police_call("J9", AT, category="77.9", narrative=words))
+    listed, status = waiting("quarantine", "list"), waiting("status")
+
+    assert waiting("quarantine", "list", "--json").json[0]["urgent"] == 1
+    assert waiting("status", "--json").json["emergencies"]["open"] == 1
+    assert listed.out.startswith("!! 1 ")
+    assert status.out.startswith("!! 1 ")
+    assert words not in listed.out + listed.err + status.out + status.err
+    waiting("quarantine", "discard", "--group", waiting("quarantine", "list", "--json").json[0]["group"])
+    assert waiting("status", "--json").json["emergencies"] == {"open": 0, "since": None}
