@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from importlib.resources import files
@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from hub import configuration
-from hub.core.errors import ConfigurationError, RetryError
+from hub.core.errors import ConfigurationError, HubError, RetryError
 from hub.core.freight import Drafts, Page
 from hub.core.policy import Policy
 from hub.core.policy import load_policy as compile_policy
@@ -29,20 +29,19 @@ from hub.runtime import again
 from hub.runtime.again import Tell
 from hub.runtime.grid import Grid
 from hub.runtime.local_socket import ask, is_served
-from hub.runtime.plugins import Loaded, Manifests, load_connectors, read_manifests
+from hub.runtime.plugins import Manifests, read_manifests
 from hub.runtime.service import SOCKET, owner_of
 from hub.runtime.service import now as now  # the commands' clock too
+from hub.runtime.specs import is_scheduled
 from hub.runtime.submission import Receipt, Submission
-from hub.runtime.transports import is_scheduled
-from hub.runtime.worker import ThreadWorker
+from hub.runtime.supervisor import Bounds, ChildSpec, Described, Pace, Supervisor, refused
+from hub.runtime.unit_worker import UnitWorker
 from hub.runtime.workers import Workers
-from hub.sdk.connector import Connector
-from hub.sdk.connector import Stream as StreamTable
 from hub.sdk.manifest import Manifest
 from hub.secret_files import read_secret, references
 from hub.security.keys import load_keys
 from hub.security.vault import Vault
-from hub.settings import ConnectorConfig, Installed, Settings
+from hub.settings import ConnectorConfig, Installed, Limits, Settings
 from hub.store.claims import claim_stream, ensure_streams
 from hub.store.engine import SqlStore, open_store
 from hub.store.ledger import hasten
@@ -67,34 +66,80 @@ def manifests() -> Mapping[str, Manifest]:
     return _found().manifests
 
 
-@lru_cache(maxsize=1)
-def _loaded() -> Loaded:
-    return load_connectors()
-
-
-def connectors() -> Mapping[str, Connector]:
-    """Every installed connector that can be loaded, by name."""
-    return _loaded().connectors
-
-
 def refused_connectors() -> Mapping[str, str]:
-    """Connectors that are refused when read or loaded, and why; the others go on."""
-    return {**_loaded().refused, **_found().refused}
+    """Connectors whose manifest cannot be read, and why; the others go on."""
+    return _found().refused
 
 
-def streams() -> list[Stream]:
-    """Every stream of every installed connector."""
+@lru_cache(maxsize=64)
+def described(name: str) -> Described:
+    """What a connector says of itself once loaded, in a process of its own. Raises ConfigurationError: refused."""
+    asked = Supervisor(child_spec(name))
+    try:
+        return asked.start()
+    finally:
+        asked.close()
+
+
+def child_spec(name: str, config: ConnectorConfig | None = None, limits: Limits | None = None) -> ChildSpec:
+    """How the process of an installed connector is started. Raises ConfigurationError when none is installed."""
+    manifest = manifests().get(name)
+    if manifest is None:
+        raise refused(name, _found().refused.get(name, "it is not installed"))
+    bounds = Bounds() if limits is None else bounds_of(limits)
+    return ChildSpec(
+        name=name, entry=_found().entries[name], unit=manifest.unit, bounds=bounds, known=_words_of(manifest, config)
+    )
+
+
+def bounds_of(limits: Limits) -> Bounds:
+    """What a connector's process may take, from ``[limits]``."""
+    return Bounds(
+        memory=limits.connector_bytes,
+        frame=4 * max(limits.peer_bytes, limits.body_bytes),
+        load=limits.connector_load,
+        page=limits.connector_page or 3 * limits.peer_seconds + 20,
+        map=limits.connector_map,
+        render=limits.connector_map,
+        send=1.25 * limits.peer_seconds,
+    )
+
+
+def _words_of(manifest: Manifest, config: ConnectorConfig | None) -> frozenset[str]:
+    """Names a connector's messages may hold beside plain characters: its titles, and headers as configured."""
+    words = {manifest.title, *(stream.title for stream in manifest.streams.values())}
+    for stream in config.streams.values() if config is not None else ():
+        words.update((stream.cursor_field, *stream.fields, *stream.fields.values()))
+    return frozenset(words)
+
+
+def streams(settings: Settings | None = None) -> list[Stream]:
+    """Every stream of every installed connector; of ``settings``: of those it switches on.
+
+    What kind of record a stream sends stands in its manifest; where it does not, the connector is asked.
+    """
     return [
-        Stream(name, connector.unit, stream.name, stream.kind)
-        for name, connector in connectors().items()
-        for stream in connector.streams.values()
+        Stream(name, manifest.unit, stream, kind_of(name, stream))
+        for name, manifest in manifests().items()
+        if settings is None or (name in settings.connectors and settings.connectors[name].enabled)
+        for stream in manifest.streams
     ]
 
 
-def nearest_column(stream: StreamTable, name: str) -> str:
+def kind_of(name: str, stream: str) -> str:
+    """What kind of record a stream sends; empty when neither manifest nor connector says so."""
+    declared = manifests()[name].streams[stream].kind
+    if declared:
+        return declared
+    try:
+        return str(described(name).streams[stream]["kind"])
+    except (ConfigurationError, KeyError):
+        return ""
+
+
+def nearest_column(names: Sequence[str], name: str) -> str:
     """The column of a stream that a misspelt name comes nearest to, or nothing."""
-    columns = [word for entry in stream.fields for word in (entry.name, entry.header) if word]
-    return next(iter(difflib.get_close_matches(name, columns, 1, 0.5)), "")
+    return next(iter(difflib.get_close_matches(name, names, 1, 0.5)), "")
 
 
 def installed(found: Mapping[str, Manifest]) -> dict[str, Installed]:
@@ -168,6 +213,7 @@ class Hub:
     outward: Outward
     live_from: Mapping[StreamKey, date]
     reporting: frozenset[str]
+    shelf: DraftShelf = field(default_factory=DraftShelf)
 
 
 @contextmanager
@@ -183,28 +229,45 @@ def open_hub(folder: Path) -> Iterator[Hub]:
         if revision(store) != newest():
             upgrade(store)
         yield Hub(
-            settings, policy, vault, store, workers, outward_of(settings), live_from_of(settings), reporting(policy)
+            settings,
+            policy,
+            vault,
+            store,
+            workers,
+            outward_of(settings),
+            live_from_of(settings),
+            reporting(policy, settings),
         )
     finally:
         workers.close()
         store.dispose()
 
 
-def _workers(settings: Settings) -> dict[str, ThreadWorker]:
+def _workers(settings: Settings) -> dict[str, UnitWorker]:
     """A worker for every enabled connector, by unit."""
-    made = (make_worker(settings, config) for config in settings.connectors.values() if config.enabled)
+    made = (
+        make_worker(settings, config)
+        for config in settings.connectors.values()
+        if config.enabled and config.name in manifests()
+    )
     return {worker.unit: worker for worker in made}
 
 
-def make_worker(settings: Settings, config: ConnectorConfig, stop: Event | None = None) -> ThreadWorker:
-    """The worker of one connector. Raises ConfigurationError when it is refused."""
-    connector = connectors().get(config.name)
-    if connector is None:
-        raise ConfigurationError(
-            f"connector {config.name} is refused: {refused_connectors().get(config.name, 'it is not installed')}",
-            code="connector.refused",
-        )
-    return ThreadWorker(connector, config, settings.limits, clock=now, new_uid=new_uid, stop=stop)
+def make_worker(settings: Settings, config: ConnectorConfig, *, start: bool = False) -> UnitWorker:
+    """The worker of one connector; its process starts when first needed, or now.
+
+    Raises ConfigurationError when it is not installed, or (``start``) cannot be loaded.
+    """
+    spec = child_spec(config.name, config, settings.limits)
+    base, longest = settings.retry_base.total_seconds(), settings.retry_max.total_seconds()
+    hands = Supervisor(spec, Pace(base, longest, window=6 * longest + 60.0, hold=3 * longest))
+    if start:
+        try:
+            hands.start()
+        except HubError:
+            hands.close()
+            raise
+    return UnitWorker(manifests()[config.name], config, settings.limits, hands, clock=now, new_uid=new_uid)
 
 
 def learn_secrets(settings: Settings) -> None:
@@ -237,9 +300,9 @@ def live_from_of(settings: Settings) -> dict[StreamKey, date]:
     }
 
 
-def reporting(policy: Policy) -> frozenset[str]:
+def reporting(policy: Policy, settings: Settings) -> frozenset[str]:
     """Streams (``unit.stream``) whose records can be mandatory reports: applied before everything else."""
-    return frozenset(f"{s.unit}.{s.name}" for s in streams() if policy.is_reporting(s.unit, s.kind))
+    return frozenset(f"{s.unit}.{s.name}" for s in streams(settings) if policy.is_reporting(s.unit, s.kind))
 
 
 def submission(hub: Hub) -> Submission:
@@ -254,7 +317,7 @@ def submission(hub: Hub) -> Submission:
 
 def drain_all(hub: Hub) -> None:
     """Apply everything that has landed, and judge everything that is due."""
-    drain(hub.store, hub.workers, hub.vault, hub.policy, now, writer_plan(hub))
+    drain(hub.store, hub.workers, hub.vault, hub.policy, now, writer_plan(hub, shelf=hub.shelf))
 
 
 def writer_plan(hub: Hub, owner: str = "", shelf: DraftShelf | None = None, wake: Event | None = None) -> WriterPlan:
@@ -304,7 +367,7 @@ def poll_once(hub: Hub, stream: StreamKey) -> dict[str, int]:
     settings, at = hub.settings, now()
     with submission(hub).door():
         worker = hub.workers.get(stream.unit)
-        if not isinstance(worker, ThreadWorker):
+        if not isinstance(worker, UnitWorker):
             raise ConfigurationError(
                 f"{stream.unit} is disabled: nothing was read", code="connector.disabled", remedy="enable it first"
             )

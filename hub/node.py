@@ -96,7 +96,9 @@ class Node:
         hub = self._hub
         settings = bootstrap.read_settings(hub.settings.folder)
         hub.workers.swap(
-            hub.settings.connectors, settings.connectors, lambda config: bootstrap.make_worker(settings, config)
+            hub.settings.connectors,
+            settings.connectors,
+            lambda config: bootstrap.make_worker(settings, config, start=True),
         )
         settings = replace(hub.settings, connectors=settings.connectors, tokens=settings.tokens)
         self._hub = replace(

@@ -93,6 +93,10 @@ class Limits:
     peer_seconds: float = 60.0
     peer_bytes: int = 64 * 1024 * 1024
     push_wait: float = 2.0  # seconds a push waits for its receipt before 202
+    connector_bytes: int = 1024 * 1024 * 1024  # private memory of one connector's process
+    connector_load: float = 20.0  # seconds until it must have loaded
+    connector_page: float = 0.0  # seconds from one page to the next; 0: three times peer_seconds and 20
+    connector_map: float = 10.0  # seconds for one page to map (and 2 ms a row), or one message to render
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from hub.core.errors import ConfigurationError
 from hub.core.policy import Policy
 from hub.core.records import SHANGHAI
 from hub.receivers import REPORT, Unreceived, unreceived
+from hub.sdk.fields import unknown_names
 from hub.secret_files import SecretError, read_secret, references
 from hub.settings import Settings
 from hub.toml_lines import line_of
@@ -40,13 +41,13 @@ def check(ctx: typer.Context, as_json: Json = False) -> None:
 def examine(face: Face) -> dict[str, Any]:
     """Everything `check --json` says: ``ok``, ``mistakes``, ``unreceived``, ``warnings``, ``notes``."""
     settings, mistakes = bootstrap.examine(face.folder)
-    mistakes += _refused()
+    mistakes += _refused(settings)
     mistakes += list(_secrets(settings))
     mistakes += list(_renames(settings))
     policy, problem = _policy(settings)
     if problem is not None:
         mistakes.append(problem)
-    lacking = unreceived(settings, bootstrap.streams(), policy) if policy else []
+    lacking = unreceived(settings, bootstrap.streams(settings), policy) if policy else []
     return {
         "ok": not mistakes and not lacking,
         "mistakes": [mistake._asdict() for mistake in mistakes],
@@ -60,11 +61,22 @@ def _as_dict(one: Unreceived) -> dict[str, Any]:
     return {**one._asdict(), "message": one.message, "says": str(one)}
 
 
-def _refused() -> list[Mistake]:
-    return [
-        Mistake(name, 1, "manifest", "a connector that can be loaded", reason)
+def _refused(settings: Settings) -> list[Mistake]:
+    """Connectors whose manifest cannot be read, and those switched on that cannot be loaded."""
+    found = [
+        Mistake(name, 1, "manifest", "a connector that can be read", reason)
         for name, reason in bootstrap.refused_connectors().items()
     ]
+    for name in _enabled(settings):
+        try:
+            bootstrap.described(name)
+        except ConfigurationError as error:
+            found.append(Mistake(name, 1, "package", "a connector that can be loaded", str(error)))
+    return found
+
+
+def _enabled(settings: Settings) -> list[str]:
+    return [name for name, config in settings.connectors.items() if config.enabled and name in bootstrap.manifests()]
 
 
 def _secrets(settings: Settings) -> Iterator[Mistake]:
@@ -93,19 +105,26 @@ def _line_naming(settings: Settings, file: str, name: str) -> int:
 
 def _renames(settings: Settings) -> Iterator[Mistake]:
     """``fields`` whose left side names no column of the stream."""
-    for name, connector in bootstrap.connectors().items():
-        config = settings.connectors.get(name)
-        for stream, found in (config.streams if config else {}).items():
-            for wrong in connector.streams[stream].unknown_names(found.fields) if stream in connector.streams else ():
-                assert config is not None
+    for name, config in settings.connectors.items():
+        for stream, found in config.streams.items():
+            columns = _columns(name, stream) if found.fields else ()
+            for wrong in unknown_names(dict.fromkeys(columns, ""), found.fields) if columns else ():
                 reader = Reader(config.path, settings.folder)
                 reader.load()
                 place = ("streams", stream, "fields", wrong)
-                near = bootstrap.nearest_column(connector.streams[stream], wrong)
+                near = bootstrap.nearest_column(columns, wrong)
                 yield Mistake(
                     f"connectors.d/{name}.toml", line_of(reader.lines, place), ".".join(place),
                     "a column of this stream, 中文 or english", f'"{wrong}"', near,
                 )  # fmt: skip
+
+
+def _columns(name: str, stream: str) -> tuple[str, ...]:
+    """The names of a stream's columns, as its connector says them; none when it cannot be asked."""
+    try:
+        return tuple(map(str, bootstrap.described(name).streams[stream]["names"]))
+    except (ConfigurationError, KeyError):
+        return ()
 
 
 def _policy(settings: Settings) -> tuple[Policy | None, Mistake | None]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,12 +16,10 @@ from hub import bootstrap
 from hub.cli.connectors import did_you_mean
 from hub.cli.face import ATTENTION, Json, UsageMistake, emit, face_of, note
 from hub.cli.receipt_file import write_receipt_file
+from hub.runtime.specs import FileSpec
 from hub.runtime.submission import Receipt
-from hub.runtime.worker import page_of_rows
-from hub.sdk.connector import Connector
-from hub.sdk.tabular import read_rows
+from hub.runtime.unit_worker import UnitWorker
 from hub.settings import StreamConfig
-from hub.store.numbers import new_uid
 from hub.store.pages import COUNTS
 
 MODES = ("live", "backfill", "shadow")
@@ -58,22 +55,24 @@ def ingest(
         raise typer.Exit(ATTENTION)
 
 
-def _stream(hub: bootstrap.Hub, name: str, stream: str) -> tuple[Connector, StreamConfig]:
-    """The connector and how its stream is configured. Raises UsageMistake when it may not take records."""
+def _stream(hub: bootstrap.Hub, name: str, stream: str) -> tuple[UnitWorker, StreamConfig]:
+    """The connector's worker and how its stream is configured. Raises UsageMistake when it may not take records."""
     config = hub.settings.connectors.get(name)
     if config is None:
         raise UsageMistake(f'no connector "{name}"', did_you_mean(name, hub.settings.connectors))
     if not config.enabled:
         raise UsageMistake(f"{name} is disabled: nothing was taken", f"hub connectors enable {name}")
-    connector = bootstrap.connectors()[name]
-    if stream not in connector.streams:
-        raise UsageMistake(f'{name} has no stream "{stream}"', did_you_mean(stream, connector.streams))
-    return connector, config.streams.get(stream) or StreamConfig(name=stream, transport="push")
+    manifest = bootstrap.manifests()[name]
+    if stream not in manifest.streams:
+        raise UsageMistake(f'{name} has no stream "{stream}"', did_you_mean(stream, manifest.streams))
+    worker = hub.workers[manifest.unit]
+    assert isinstance(worker, UnitWorker)
+    return worker, config.streams.get(stream) or StreamConfig(name=stream, transport="push")
 
 
 def _whole_receipt(
     hub: bootstrap.Hub,
-    connector: Connector,
+    worker: UnitWorker,
     stream: str,
     config: StreamConfig,
     file: Path,
@@ -83,35 +82,22 @@ def _whole_receipt(
 ) -> Receipt:
     """Land every page of the file, then add up their receipts; `first_row` counts from 1 through the file."""
     uids: list[str] = []
-    size = hub.settings.limits.rows_per_page
-    rows = read_rows(
-        file,
-        str(config.options.get("encoding", "auto")),
-        config.options.get("sheet", 1),
-        int(config.options.get("header_row", 1)),
-        max_bytes=hub.settings.limits.file_bytes,
+    spec = FileSpec(
+        path=str(file.absolute()),
+        encoding=str(config.options.get("encoding", "auto")),
+        sheet=config.options.get("sheet", 1),
+        header_row=int(config.options.get("header_row", 1)),
+        rows_per_page=hub.settings.limits.rows_per_page,
+        file_bytes=hub.settings.limits.file_bytes,
+        fields=config.fields,
     )
-    source = _digest(file)
     submission = bootstrap.submission(hub)
     with submission.door() as take, _progress(file) as step:
-        first = 1
-        for page in _pages(rows, size):
-            uids.append(
-                take(
-                    page_of_rows(
-                        connector, stream, page, uid=new_uid(), received_at=bootstrap.now(), mode=mode, door="ingest",
-                        first_row=first, renames=config.fields, source=source,
-                    )
-                )
-            )  # fmt: skip
-            first += len(page)
-            step(len(page))
+        for page, drafts in worker.ingest(stream, spec, mode=mode, source=_digest(file)):
+            hub.shelf.put(page.uid, drafts)
+            uids.append(take(page))
+            step(page.rows)
         return _added_up(submission.receipt(uid, all_rows=all_rows) for uid in uids)
-
-
-def _pages(rows: Iterator[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
-    while page := list(islice(rows, size)):
-        yield page
 
 
 def _digest(file: Path) -> str:

@@ -11,14 +11,12 @@ from typing import Any
 from hub import bootstrap
 from hub.cli.moments import short
 from hub.core.errors import HubError
-from hub.core.freight import Drafts
 from hub.core.message import json_ready
 from hub.core.normalise import normalise
 from hub.core.records import Draft, Problem
-from hub.runtime.worker import ThreadWorker, page_of_rows
-from hub.sdk.tabular import read_rows
+from hub.runtime.specs import FileSpec
+from hub.runtime.unit_worker import UnitWorker
 from hub.settings import Settings
-from hub.store.numbers import new_uid
 
 OLD = timedelta(days=30)
 """Records older than this, taken live, would make duties about the past: `live_from` is asked for."""
@@ -39,14 +37,14 @@ def old_records(settings: Settings, name: str) -> dict[str, int | None]:
         worker.close()
 
 
-def _old(worker: ThreadWorker, stream: str) -> int | None:
+def _old(worker: UnitWorker, stream: str) -> int | None:
     try:
         return sum(is_old(entry) for entry in looked_at(worker, stream, LOOKED_AT))
     except HubError:
         return None
 
 
-def looked_at(worker: ThreadWorker, stream: str, limit: int) -> Iterator[Draft | Problem]:
+def looked_at(worker: UnitWorker, stream: str, limit: int) -> Iterator[Draft | Problem]:
     """Mapped records from the beginning of a source; reading stops early, so no file is moved."""
     config = worker.stream_config(stream)
     if config.transport == "files":
@@ -59,7 +57,7 @@ def looked_at(worker: ThreadWorker, stream: str, limit: int) -> Iterator[Draft |
             return
 
 
-def _of_files(worker: ThreadWorker, stream: str, options: Mapping[str, Any]) -> Iterator[Draft | Problem]:
+def _of_files(worker: UnitWorker, stream: str, options: Mapping[str, Any]) -> Iterator[Draft | Problem]:
     """The files that lie there, read in place."""
     folder = Path(str(options["folder"]))
     if not folder.is_dir():
@@ -68,19 +66,16 @@ def _of_files(worker: ThreadWorker, stream: str, options: Mapping[str, Any]) -> 
         )
     for path in sorted(folder.glob(str(options.get("pattern", "*")))):
         if path.is_file() and not path.name.startswith("."):
-            rows = read_rows(
-                path, options.get("encoding", "auto"), options.get("sheet", 1), options.get("header_row", 1)
+            spec = FileSpec(
+                path=str(path),
+                encoding=options.get("encoding", "auto"),
+                sheet=options.get("sheet", 1),
+                header_row=options.get("header_row", 1),
+                rows_per_page=LOOKED_AT,
+                fields=worker.stream_config(stream).fields,
             )
-            while part := list(islice(rows, LOOKED_AT)):
-                yield from _mapped(worker, stream, part)
-
-
-def _mapped(worker: ThreadWorker, stream: str, rows: list[dict[str, Any]]) -> Drafts:
-    config = worker.stream_config(stream)
-    page = page_of_rows(
-        worker.connector, stream, rows, uid=new_uid(), received_at=bootstrap.now(), first_row=1, renames=config.fields
-    )
-    return worker.map(page)
+            for _, drafts in worker.ingest(stream, spec, mode="shadow", source=""):
+                yield from drafts
 
 
 def is_old(entry: Draft | Problem) -> bool:

@@ -14,7 +14,7 @@ from hub.cli.face import ATTENTION, DONE, Json, UsageMistake, emit, exit_code, f
 from hub.cli.looking import LOOKED_AT, is_old, looked_at, would_be
 from hub.core.errors import HubError
 from hub.core.records import StreamKey
-from hub.runtime.worker import ThreadWorker
+from hub.runtime.unit_worker import UnitWorker
 
 Stream = Annotated[str | None, typer.Argument(metavar="[STREAM]", help="One stream; default: all that are polled.")]
 
@@ -68,8 +68,7 @@ def try_out(
     told = []
     with bootstrap.open_hub(face_of(ctx).folder) as hub, _worker(hub, name) as worker:
         for one in _streams(hub, name, stream):
-            kind = bootstrap.connectors()[name].streams[one].kind
-            lenient = hub.policy.is_reporting(worker.unit, kind)
+            lenient = hub.policy.is_reporting(worker.unit, bootstrap.kind_of(name, one))
             told += [{"stream": one, **would_be(entry, lenient=lenient)} for entry in looked_at(worker, one, limit)]
     if as_json:
         emit(told)
@@ -101,7 +100,7 @@ def poll(ctx: typer.Context, name: Name, stream: Stream = None, as_json: Json = 
 
 
 @contextmanager
-def _worker(hub: bootstrap.Hub, name: str) -> Iterator[ThreadWorker]:
+def _worker(hub: bootstrap.Hub, name: str) -> Iterator[UnitWorker]:
     """The connector's worker, enabled or not: trying comes before enabling."""
     config = hub.settings.connectors.get(name)
     if config is None:

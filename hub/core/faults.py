@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["FAULTS", "Text"]
+__all__ = ["ACTIONS", "FAULTS", "Action", "Text", "action_of"]
 
 
 class Text(NamedTuple):
@@ -14,6 +14,60 @@ class Text(NamedTuple):
     chinese: str
     remedy: str
     remedy_zh: str
+
+
+class Action(NamedTuple):
+    """What happens next when something fails: the one answer to every error of the hub, its peers and its connectors."""
+
+    word: str
+    then: str  # what the hub does by itself
+    pause: str  # how long that feed waits: back-off, longest, none
+    issue: str  # when a person is told: at once, after five in a row, never, with the record
+    who: str  # who acts next: nobody, it, maker, clerk
+
+
+ACTIONS: dict[str, Action] = {
+    "retry": Action("retry", "ask again, with growing pauses; Retry-After is kept", "back-off", "after five", "nobody"),
+    "credentials": Action("credentials", "pause the feed, read the secret anew at the next try", "longest", "at once", "it"),
+    "person": Action("person", "pause the feed, try again at the longest pause", "longest", "at once", "it"),
+    "quarantine": Action("quarantine", "set this record aside; its neighbours go on", "none", "with the record", "clerk"),
+    "stop": Action("stop", "stop the process rather than go on; the service manager starts it", "none", "at once", "it"),
+    "unknown": Action("unknown", "ask again, with growing pauses; never a silent end", "back-off", "after five", "maker"),
+}  # fmt: skip
+"""The taxonomy: how a class of `core/errors.py` is answered. Endpoint health (retry, credentials) burns no record."""
+
+_BY_CODE: tuple[tuple[str, str], ...] = (
+    # of the hub itself
+    ("keys.", "stop"), ("seal.", "stop"), ("store.corrupt", "stop"), ("store.refused", "stop"), ("lease.", "stop"),
+    ("store.", "retry"), ("hub.locked", "retry"), ("http.busy", "retry"), ("stream.busy", "retry"),
+    # credentials
+    ("http.401", "credentials"), ("http.403", "credentials"), ("credentials", "credentials"),
+    ("secret.", "credentials"), ("table.denied", "credentials"),
+    # peers in trouble
+    ("http.408", "retry"), ("http.425", "retry"), ("http.429", "retry"), ("http.5", "retry"),
+    ("peer.unavailable", "retry"), ("peer.timeout", "retry"), ("peer.busy", "retry"), ("peer.garbage", "retry"),
+    ("peer.resting", "retry"), ("table.unavailable", "retry"), ("files.busy", "retry"),
+    # the connector's own process
+    ("connector.died", "retry"), ("connector.hung", "retry"), ("connector.broken", "retry"),
+    ("connector.resting", "retry"), ("connector.held", "retry"), ("connector.closed", "retry"),
+    ("connector.load", "retry"),
+    ("connector.refused", "person"), ("connector.missing", "person"), ("connector.disabled", "person"),
+    ("connector.", "unknown"),
+    # one record
+    ("mapping.failed", "quarantine"), ("row.", "quarantine"), ("hub.defect", "quarantine"), ("hub.error", "unknown"),
+    # everything else that is wrong with a source, an address, a file or the configuration
+    ("http.", "person"), ("peer.", "person"), ("rest.", "person"), ("table.", "person"), ("files.", "person"),
+    ("file.", "person"), ("transport.", "person"), ("auth.", "person"), ("configuration.", "person"),
+    ("manifest.", "person"), ("stream.", "person"), ("policy.", "person"), ("delivery.", "person"),
+    ("batch.", "person"), ("idempotency.", "person"), ("usage.", "person"), ("daemon.", "retry"), ("socket.", "retry"),
+    ("page.", "person"), ("household.", "person"),
+)  # fmt: skip
+"""Beginning of a code → action; the first that fits."""
+
+
+def action_of(code: str) -> Action:
+    """How an error of this code is answered; one that nobody knows is *unknown*: bounded retry, then an issue."""
+    return ACTIONS[next((word for begin, word in _BY_CODE if code.startswith(begin)), "unknown")]
 
 
 FAULTS: dict[str, Text] = {
@@ -63,6 +117,27 @@ FAULTS: dict[str, Text] = {
         "No enabled connector maps this unit's records", "没有启用对应单位的连接器", "enable the connector", "请启用该连接器"),
     "connector.refused": Text(
         "The connector cannot be loaded", "连接器无法加载", "see the message beside it; update the connector", "见所附说明；请升级连接器"),
+    "connector.died": Text(
+        "The connector's process ended", "连接器进程已退出", "it is started again by itself", "系统将自动重启"),
+    "connector.hung": Text(
+        "The connector did not answer in time and was ended", "连接器无响应，已终止",
+        "it is started again by itself; tell its maker if it comes back", "系统将自动重启；反复出现请告知开发者"),
+    "connector.broken": Text(
+        "The connector broke the protocol and was ended", "连接器违反协议，已终止",
+        "tell its maker; it is started again by itself", "请告知开发者；系统将自动重启"),
+    "connector.resting": Text(
+        "The connector's process waits before its next start", "连接器等待重启", "it is started again by itself", "系统将自动重启"),
+    "connector.held": Text(
+        "The connector only crashes and is held", "连接器反复崩溃，已暂停",
+        "tell its maker; after an update run `hub connectors enable NAME`", "请告知开发者；升级后运行 hub connectors enable"),
+    "connector.closed": Text(
+        "The connector was stopped meanwhile", "连接器已停止", "repeat it", "请重试"),
+    "connector.unclear": Text(
+        "The connector reports an error nobody knows", "连接器返回未知错误", "tell its maker", "请告知开发者"),
+    "connector.disabled": Text(
+        "The connector is switched off", "连接器已停用", "enable it first", "请先启用"),
+    "peer.resting": Text(
+        "The other system is left alone after failures", "对方系统暂停访问", "it is tried again by itself", "系统将自动重试"),
     "connector.miscounted": Text(
         "The connector lost or invented rows", "连接器行数不符", "fix the connector, then redrive", "修正连接器后重新处理"),
     "delivery.missing": Text(

@@ -1,29 +1,26 @@
-"""Configuration → transports: which source reads a stream, which sender takes a kind of message."""
+"""Specs → transports, in the connector's process: which source reads a stream, which sender takes a message.
+
+Each transport's libraries are imported when it is first used: a connector that only reads files never loads the HTTP
+client or the database toolkit, and its process starts in a tenth of a second.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from threading import Event
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
-import httpx
-
 from hub.core.errors import ConfigurationError
-from hub.sdk.auth import make_auth
-from hub.sdk.database import open_table_engine
-from hub.sdk.files import SETTLE, FileSender, FolderSource
-from hub.sdk.outcome import Outcome
-from hub.sdk.peer import Peer
-from hub.sdk.post import PostSender
-from hub.sdk.rest import PageStyle, RestSource
-from hub.sdk.table import TableSender, TableSource
-from hub.secret_files import read_secret
-from hub.settings import Auth, DeliverConfig, Limits, SecretRef, StreamConfig
+from hub.runtime.specs import AuthSpec, SourceSpec, WaySpec
 
-__all__ = ["Clock", "Source", "Way", "is_scheduled", "make_sender", "make_source"]
+if TYPE_CHECKING:
+    from hub.sdk.outcome import Outcome
+    from hub.sdk.peer import Peer
+
+__all__ = ["Clock", "Source", "Way", "make_sender", "make_source"]
 
 Clock = Callable[[], datetime]
 
@@ -43,39 +40,36 @@ class Source(Protocol):
     def close(self) -> None: ...
 
 
-def is_scheduled(config: StreamConfig) -> bool:
-    """Whether this stream is polled by the clock."""
-    return config.transport != "push" and (config.every is not None or bool(config.cron))
-
-
-def make_source(config: StreamConfig, limits: Limits, stop: Event) -> Source:
+def make_source(spec: SourceSpec, stop: Event) -> Source:
     """The source of a rest, table or files stream. Raises ``ConfigurationError``."""
     makers = {"rest": _rest, "table": _table, "files": _files}
-    if config.transport not in makers:
+    if spec.transport not in makers:
         raise ConfigurationError(
-            f"stream {config.name} is fed by {config.transport}: nothing to fetch", code="transport.push"
+            f"stream {spec.stream} is fed by {spec.transport}: nothing to fetch", code="transport.push"
         )
-    return makers[config.transport](config, limits, stop)
+    return makers[spec.transport](spec, stop)
 
 
-def _rest(config: StreamConfig, limits: Limits, stop: Event) -> Source:
-    options = config.options
+def _rest(spec: SourceSpec, stop: Event) -> Source:
+    from hub.sdk.rest import PageStyle, RestSource
+
+    options = spec.options
     return RestSource(
-        peer=_peer(config.auth, limits, options.get("timeout"), options.get("headers")),
-        url=_plain(config.url),
+        peer=_peer(spec, options.get("headers")),
+        url=spec.url,
         page=PageStyle.of({**({"next": options["next"]} if "next" in options else {}), **options.get("page", {})}),
         records=options.get("records", ""),
         total=options.get("total", "") or options.get("page", {}).get("total", ""),
         code=_code(options.get("code", "code")),
-        cursor_field=config.cursor_field,
-        overlap=config.overlap,
+        cursor_field=spec.cursor_field,
+        overlap=spec.overlap,
         since_param=options.get("cursor_param", "") or options.get("since_param", ""),
         since_format=options.get("cursor_format", ""),
         params=options.get("params", {}),
         method=options.get("method", "GET"),
         body=options.get("body"),
-        renamed=config.fields,
-        rows_per_page=limits.rows_per_page,
+        renamed=spec.fields,
+        rows_per_page=spec.rows_per_page,
     )
 
 
@@ -83,23 +77,28 @@ def _code(option: Any) -> str:
     return option if isinstance(option, str) else ""
 
 
-def _table(config: StreamConfig, limits: Limits, stop: Event) -> Source:
+def _table(spec: SourceSpec, stop: Event) -> Source:
+    from hub.sdk.database import open_table_engine
+    from hub.sdk.table import TableSource
+
     return TableSource(
-        engine=open_table_engine(_plain(config.url)),
-        table=config.options.get("table", ""),
-        query=config.options.get("query", ""),
-        cursor_field=config.cursor_field,
-        overlap=config.overlap,
-        renamed=config.fields,
-        rows_per_page=min(int(config.options.get("batch", limits.rows_per_page)), limits.rows_per_page),
+        engine=open_table_engine(spec.url),
+        table=spec.options.get("table", ""),
+        query=spec.options.get("query", ""),
+        cursor_field=spec.cursor_field,
+        overlap=spec.overlap,
+        renamed=spec.fields,
+        rows_per_page=min(int(spec.options.get("batch", spec.rows_per_page)), spec.rows_per_page),
     )
 
 
-def _files(config: StreamConfig, limits: Limits, stop: Event) -> Source:
-    options = config.options
+def _files(spec: SourceSpec, stop: Event) -> Source:
+    from hub.sdk.files import SETTLE, FolderSource
+
+    options = spec.options
     if str(options["folder"]).startswith("sftp://"):
         raise ConfigurationError(
-            f"stream {config.name}: sftp folders need the extra sftp",
+            f"stream {spec.stream}: sftp folders need the extra sftp",
             code="transport.sftp",
             remedy="use a mounted folder",
         )
@@ -114,8 +113,8 @@ def _files(config: StreamConfig, limits: Limits, stop: Event) -> Source:
         done=_path(options, "done"),
         failed=_path(options, "failed"),
         settle=options.get("settle", SETTLE),
-        rows_per_page=limits.rows_per_page,
-        max_bytes=limits.file_bytes,
+        rows_per_page=spec.rows_per_page,
+        max_bytes=spec.file_bytes,
         stop=stop,
     )
 
@@ -124,32 +123,34 @@ def _path(options: Mapping[str, Any], name: str) -> Path | None:
     return Path(options[name]) if options.get(name) else None
 
 
-def _plain(value: str | SecretRef) -> str:
-    return read_secret(value).decode().strip() if isinstance(value, SecretRef) else value
+def _peer(spec: SourceSpec | WaySpec, headers: Mapping[str, str] | None = None) -> Peer:
+    from hub.sdk.peer import Peer
+
+    return Peer(auth=_auth(spec.auth), seconds=spec.peer_seconds, max_bytes=spec.peer_bytes, headers=headers)
 
 
-def _auth(auth: Auth) -> httpx.Auth | None:
-    secret = read_secret(auth.secret).decode() if auth.secret is not None else ""
-    return make_auth(auth.kind, auth.options, secret)
+def _auth(auth: AuthSpec) -> Any:
+    from hub.sdk.auth import make_auth
+
+    return make_auth(auth.kind, auth.options, auth.secret)
 
 
-def _peer(
-    auth: Auth, limits: Limits, timeout: timedelta | None = None, headers: Mapping[str, str] | None = None
-) -> Peer:
-    seconds = timeout.total_seconds() if timeout is not None else limits.peer_seconds
-    return Peer(auth=_auth(auth), seconds=seconds, max_bytes=limits.peer_bytes, headers=headers)
-
-
-def make_sender(config: DeliverConfig, limits: Limits, clock: Clock) -> Way:
+def make_sender(spec: WaySpec, clock: Clock) -> Way:
     """The way of one channel: a folder, an http(s) address, or an SQLAlchemy URL. Raises ``ConfigurationError``."""
-    if config.folder:
-        files = FileSender(Path(config.folder))
+    if spec.folder:
+        from hub.sdk.files import FileSender
+
+        files = FileSender(Path(spec.folder))
         return Way(lambda no, kind, body: files.send(no, body), lambda: None)
-    url = _plain(config.url)
-    if urlsplit(url).scheme in ("http", "https"):
-        peer = _peer(config.auth, limits)
-        post = PostSender(peer, url)
+    if urlsplit(spec.url).scheme in ("http", "https"):
+        from hub.sdk.post import PostSender
+
+        peer = _peer(spec)
+        post = PostSender(peer, spec.url)
         return Way(lambda no, kind, body: post.send(no, body), peer.close)
-    engine = open_table_engine(url, read_only=False)
-    table = TableSender(engine, config.table)
+    from hub.sdk.database import open_table_engine
+    from hub.sdk.table import TableSender
+
+    engine = open_table_engine(spec.url, read_only=False)
+    table = TableSender(engine, spec.table)
     return Way(lambda no, kind, body: table.send(no, kind, body, clock()), engine.dispose)

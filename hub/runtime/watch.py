@@ -12,9 +12,9 @@ from hub.core.errors import RetryError
 from hub.core.records import StreamKey
 from hub.line.land import land
 from hub.line.ports import Vault
+from hub.runtime.specs import is_scheduled
 from hub.runtime.station import station_page
-from hub.runtime.transports import is_scheduled
-from hub.runtime.worker import FILE_KEY
+from hub.runtime.unit_worker import FILE_KEY
 from hub.runtime.workers import Workers
 from hub.sdk.files import ReceiptFolder, Waiting, waiting_receipts, write_receipt
 from hub.store.engine import SqlStore
@@ -62,7 +62,7 @@ class Watch:
         found = []
         for worker in self._workers.connectors():
             for name, config in worker.config.streams.items():
-                promised = worker.connector.manifest.streams.get(name)
+                promised = worker.manifest.streams.get(name)
                 freshness = config.freshness
                 if freshness is None and is_scheduled(config) and promised is not None:
                     freshness = promised.freshness

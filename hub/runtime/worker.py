@@ -1,218 +1,177 @@
-"""A connector seen from the hub: fetch, map, render, send, in a thread of ours (the child process comes by the same port).
+"""The child's side of the pipe: ``python -m hub.runtime.worker FD`` runs one connector and answers frames.
 
-Everything that judges or needs a key is the hub's; a worker has the credentials of its own source and nothing else.
+It starts with an empty environment, no open file but the pipe, and no argument but the pipe's number. What it may do is
+told in the first frame; then the connector is loaded, here and never in the hub. When the pipe ends, so does this process.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import os
+import socket
+import sys
+import threading
+from collections.abc import Iterable
 from datetime import datetime
-from threading import Event, Lock
+from queue import SimpleQueue
 from typing import Any
 
-import orjson
+from hub.core.errors import (
+    ConfigurationError,
+    CredentialsError,
+    HubError,
+    PersonError,
+    QuarantineError,
+    RetryError,
+    StopError,
+)
+from hub.core.freight import Parcel
+from hub.core.records import SHANGHAI, StreamKey
+from hub.runtime import confine, wire
+from hub.runtime.loading import RefusedError, load_connector
+from hub.runtime.specs import FileSpec, SourceSpec, WaySpec
+from hub.runtime.verbs import Batch, Verbs
+from hub.runtime.wire import Frame
 
-from hub.core.errors import ConfigurationError, CredentialsError, HubError
-from hub.core.freight import Answer, Drafts, Page, Parcel
-from hub.core.records import Draft, Owed, Problem, StreamKey
-from hub.runtime.boundary import Boundary
-from hub.runtime.transports import Clock, Source, Way, make_sender, make_source
-from hub.sdk.connector import Connector
-from hub.sdk.manifest import strip
-from hub.sdk.strictjson import dumps
-from hub.sdk.tabular import ROW_PROBLEM
-from hub.settings import ConnectorConfig, DeliverConfig, Limits, StreamConfig
+__all__ = ["ERRORS", "main"]
 
-__all__ = ["ThreadWorker", "page_of_rows"]
-
-FILE_KEY = "file:"
-"""Idempotency keys of file pages begin so: ``file:<drop>:<row>``; landing the same rows twice is one page."""
-
-
-def page_of_rows(
-    connector: Connector,
-    stream: str,
-    rows: Sequence[Any],
-    *,
-    uid: str,
-    received_at: datetime,
-    mode: str = "live",
-    door: str = "poll",
-    first_row: int = 0,
-    renames: Mapping[str, str] | None = None,
-    **more: Any,
-) -> Page:
-    """Rows as they came → a page to land, `never_store` columns dropped; ``more`` are further fields of ``Page``."""
-    kept, _ = strip(connector.manifest.streams[stream], rows, renames)
-    return Page(
-        uid=uid,
-        stream=StreamKey(connector.unit, stream),
-        mode=mode,
-        door=door,
-        body=dumps(kept),
-        rows=len(kept),
-        first_row=first_row,
-        received_at=received_at,
-        **more,
-    )
+LONGEST_ASKED = 512 * 1024 * 1024
+"""Bytes of a frame the hub sends: a page to map, a message."""
+ERRORS: dict[str, type[HubError]] = {
+    "retry": RetryError,
+    "credentials": CredentialsError,
+    "configuration": ConfigurationError,
+    "person": PersonError,
+    "quarantine": QuarantineError,
+    "stop": StopError,
+    "error": HubError,
+}
+"""Word on the pipe → class: what goes wrong keeps its name across it. Order matters: the narrow classes come first."""
 
 
-class ThreadWorker:
-    """``ports.Worker`` for one connector. Sources and senders are made when first needed and kept.
+class Desk:
+    """One connector's verbs behind the pipe: a thread for each call, so that a slow stream holds up no other."""
 
-    After a refused credential they are made anew, so that a renewed secret is read without a restart.
-    """
+    def __init__(self, pipe: socket.socket) -> None:
+        self._pipe = pipe
+        self._write = threading.Lock()
+        self._verbs: Verbs | None = None
+        self._more: dict[int, SimpleQueue[bool]] = {}
 
-    def __init__(
-        self,
-        connector: Connector,
-        config: ConnectorConfig,
-        limits: Limits,
-        *,
-        clock: Clock,
-        new_uid: Callable[[], str],
-        stop: Event | None = None,
-    ) -> None:
-        self.unit = connector.unit
-        self.connector = connector
-        self.config = config
-        self._limits = limits
-        self._clock = clock
-        self._new_uid = new_uid
-        self._stop = stop or Event()
-        self._lock = Lock()
-        self._sources: dict[str, Source] = {}
-        self._boundaries: dict[str, Boundary] = {}
-        self._senders: dict[tuple[str, str], Way] = {}
+    def serve(self) -> None:
+        """Answer frames until the hub closes the pipe."""
+        while (frame := wire.receive(self._pipe, LONGEST_ASKED)) is not None:
+            number, do = frame.head["id"], frame.head["do"]
+            if do in ("more", "cancel"):
+                if (waiting := self._more.get(number)) is not None:
+                    waiting.put(do == "more")
+                continue
+            if do in ("read", "read_file"):
+                self._more[number] = SimpleQueue()
+            threading.Thread(target=self._answer, args=(number, do, frame), daemon=True).start()
 
-    # --- in
+    def _answer(self, number: int, do: str, frame: Frame) -> None:
+        try:
+            if do == "load":
+                self._say(number, "done", self._load(frame.head))
+            elif number in self._more:
+                self._stream(number, self._batches(do, frame.head))
+                self._say(number, "done")
+            else:
+                head, blobs = self._one(do, frame)
+                self._say(number, "done", head, *blobs)
+        except OSError:
+            os._exit(0)  # the hub has gone
+        except BaseException as error:  # SystemExit too: it ends the call and is named, not the process
+            self._fail(number, error)
+        finally:
+            self._more.pop(number, None)
 
-    def fetch(self, stream: str, cursor: str | None) -> Iterator[tuple[Page, Drafts]]:
-        """Pages of one read with their drafts, each page's cursor saying we have it. Raises classed errors."""
-        config = self.stream_config(stream)
-        seen = self._boundaries.setdefault(stream, Boundary())
-        for rows, reached in self._read(stream, cursor):
-            if self._stop.is_set():
+    def _load(self, told: dict[str, Any]) -> dict[str, Any]:
+        connector = load_connector(told["name"], told["entry"])
+        self._verbs = Verbs(connector, clock=now)
+        return {
+            "unit": connector.unit,
+            "streams": {
+                name: {"kind": stream.kind, "title": stream.title, "names": [*stream.own]}
+                for name, stream in connector.streams.items()
+            },
+        }
+
+    def _batches(self, do: str, told: dict[str, Any]) -> Iterable[Batch]:
+        assert self._verbs is not None
+        if do == "read":
+            return self._verbs.read(SourceSpec.from_wire(told["spec"]), told["cursor"], threading.Event())
+        return self._verbs.read_file(told["stream"], FileSpec.from_wire(told["spec"]))
+
+    def _stream(self, number: int, batches: Iterable[Batch]) -> None:
+        """One page, then the hub's word that it has landed, then the next."""
+        wanted = self._more[number]
+        for batch in batches:
+            head, drafts = wire.drafts_to_wire(batch.drafts, batch.body)
+            told = {"rows": batch.rows, "first_row": batch.first_row, "cursor": batch.cursor, **head}
+            self._say(number, "page", told, batch.body, drafts)
+            if not wanted.get():
                 return
-            fresh, marks = (rows, ()) if config.transport == "files" else seen.fresh(rows)
-            if rows and not fresh:
-                continue  # the overlap alone: nothing new to land
-            page = self._page(stream, config, fresh, reached)
-            yield page, self.map(page)
-            seen.landed(marks)
 
-    def probe(self, stream: str) -> int:
-        """Reach the source and write nothing; how many rows (or files) it showed at the first look."""
-        return self._source(stream).probe()
+    def _one(self, do: str, frame: Frame) -> tuple[dict[str, Any], tuple[bytes, ...]]:
+        assert self._verbs is not None
+        told = frame.head
+        if do == "map":
+            key = StreamKey(self._verbs.connector.unit, told["stream"])
+            drafts = self._verbs.map(key, frame.blobs[0], told["rows"], told["first_row"], told["fields"])
+            head, blob = wire.drafts_to_wire(drafts, frame.blobs[0])
+            return head, (blob,)
+        if do == "render":
+            return {}, (self._verbs.render(wire.owed_from_wire(told["owed"]), told["body"]),)
+        if do == "send":
+            spec = WaySpec.from_wire(told["spec"]) if told["spec"] is not None else None
+            no, to, kind, attempt, channel = told["parcel"]
+            parcel = Parcel(no, to, kind, frame.blobs[0], attempt, channel)
+            step, number, rows, detail, after = self._verbs.send(parcel, spec)
+            return {"step": step, "number": number, "rows": list(rows), "detail": detail, "after": after}, ()
+        if do == "probe":
+            return {"found": self._verbs.probe(SourceSpec.from_wire(told["spec"]))}, ()
+        raise wire.BrokenFrameError(do)
 
-    def map(self, page: Page) -> Drafts:
-        """Exactly one draft or problem per row; rows that could not be read as declared are problems by their code."""
-        rows = orjson.loads(page.body)
-        stream = page.stream.stream
-        config = self.config.streams.get(stream)
-        drafts = self.connector.map_rows(stream, rows, page.first_row, config.fields if config is not None else {})
-        return [_unreadable(row, draft) for row, draft in zip(rows, drafts, strict=True)]
+    def _say(self, number: int, word: str, told: dict[str, Any] | None = None, *blobs: bytes) -> None:
+        with self._write:
+            wire.send(self._pipe, {"id": number, "is": word, **(told or {})}, *blobs)
 
-    def stream_config(self, stream: str) -> StreamConfig:
-        """How a stream is configured. Raises ``ConfigurationError`` when it is not."""
-        if stream not in self.config.streams:
-            raise ConfigurationError(
-                f"stream {self.config.name}.{stream} is not configured", code="stream.unknown", remedy="add its table"
-            )
-        return self.config.streams[stream]
-
-    def _read(self, stream: str, cursor: str | None) -> Iterable[tuple[list[dict[str, Any]], str | None]]:
-        if self.connector.fetch is not None:
-            yield from self.connector.fetch(stream, cursor)
-            return
+    def _fail(self, number: int, error: BaseException) -> None:
         try:
-            yield from self._source(stream).pages(cursor)
-        except CredentialsError:
-            self._forget()
-            raise
-
-    def _page(self, stream: str, config: StreamConfig, rows: list[dict[str, Any]], reached: str | None) -> Page:
-        page = page_of_rows(
-            self.connector,
-            stream,
-            rows,
-            uid=self._new_uid(),
-            received_at=self._clock(),
-            renames=config.fields,
-            cursor=reached,
-        )
-        if config.transport != "files" or reached is None:
-            return page
-        drop, _, last = reached.partition(":")
-        return page._replace(
-            door="file",
-            first_row=int(last) - len(rows) + 1,
-            source=drop,
-            idempotency_key=f"{FILE_KEY}{reached}",
-            digest=hashlib.sha256(page.body).hexdigest(),
-        )
-
-    def _source(self, stream: str) -> Source:
-        with self._lock:
-            if stream not in self._sources:
-                self._sources[stream] = make_source(self.stream_config(stream), self._limits, self._stop)
-            return self._sources[stream]
-
-    # --- out
-
-    def render(self, owed: Owed, body: Mapping[str, Any]) -> bytes:
-        """The bytes of a message as this unit reads it; called once, what it gives is stored."""
-        return self.connector.render(owed, body)
-
-    def send(self, parcel: Parcel) -> Answer:
-        """One attempt. Never raises for a peer's behaviour: every outcome is an answer."""
-        if self.connector.send is not None:
-            answer: Answer = self.connector.send(parcel)
-            return answer
-        config = self.destination(parcel.kind, parcel.channel)
-        if config is None:
-            return Answer("later", detail="no_destination")
-        try:
-            outcome = self._sender(config, parcel.channel).send(parcel.no, parcel.kind, parcel.body)
-        except HubError as error:  # a secret that cannot be read, a URL that is none
-            return Answer("later", detail=error.code)
-        if outcome.detail.startswith("credentials"):
-            self._forget()
-        return Answer(*outcome)
-
-    def destination(self, kind: str, channel: str = "first") -> DeliverConfig | None:
-        """Where one kind of message goes by this channel; None: nowhere."""
-        config = self.config.deliver.get(kind)
-        return config if config is None or channel == "first" else config.second
-
-    def _sender(self, config: DeliverConfig, channel: str) -> Way:
-        with self._lock:
-            key = (config.kind, channel)
-            if key not in self._senders:
-                self._senders[key] = make_sender(config, self._limits, self._clock)
-            return self._senders[key]
-
-    # --- life
-
-    def _forget(self) -> None:
-        """Make sources and senders anew at the next use; a folder's memory of its last look may be lost."""
-        with self._lock:
-            old: list[Source | Way] = [*self._sources.values(), *self._senders.values()]
-            self._sources.clear()
-            self._senders.clear()
-        for transport in old:
-            transport.close()
-
-    def close(self) -> None:
-        """Give connections back."""
-        self._forget()
+            self._say(number, "error", _told(error))
+        except OSError:
+            os._exit(0)
 
 
-def _unreadable(row: Any, draft: Draft | Problem) -> Draft | Problem:
-    code = row.get(ROW_PROBLEM) if isinstance(row, dict) else None
-    if code is None:
-        return draft
-    remedy = "send this row again with one cell for each header"
-    original = orjson.dumps({name: value for name, value in row.items() if name != ROW_PROBLEM})
-    return Problem(draft.row, None, str(code), "", remedy, original)
+def _told(error: BaseException) -> dict[str, Any]:
+    """An error by class, code and text; of one outside the tree its class alone, for its text may quote a record."""
+    if isinstance(error, RefusedError):
+        return {"error": "refused", "code": error.code, "text": error.reason, "remedy": error.remedy}
+    if not isinstance(error, HubError):
+        name = type(error).__name__
+        return {"error": "unknown", "code": f"connector.{name}", "text": f"the connector failed: {name}", "remedy": ""}
+    word = next(word for word, kind in ERRORS.items() if isinstance(error, kind))
+    after = error.after if isinstance(error, RetryError) else None
+    return {"error": word, "code": error.code, "text": str(error), "remedy": error.remedy, "after": after}
+
+
+def now() -> datetime:
+    """The operating system's time."""
+    return datetime.now(SHANGHAI)
+
+
+def main(arguments: list[str]) -> int:
+    """Serve the pipe whose number is the one argument."""
+    pipe = socket.socket(fileno=int(arguments[0]))
+    first = wire.receive(pipe, LONGEST_ASKED)
+    if first is None:
+        return 0
+    confine.limit(first.head)
+    sys.path[:] = first.head["path"]
+    Desk(pipe).serve()
+    os._exit(0)  # threads of the connector are not waited for
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -9,14 +9,14 @@ from typing import NamedTuple
 from hub.core.records import StreamKey
 from hub.line.ports import Worker
 from hub.runtime.grid import Grid
+from hub.runtime.specs import is_scheduled
 from hub.runtime.station import StationWorker
-from hub.runtime.transports import is_scheduled
-from hub.runtime.worker import ThreadWorker
+from hub.runtime.unit_worker import UnitWorker
 from hub.settings import ConnectorConfig, DeliverConfig
 
 __all__ = ["PolledStream", "Workers", "changed_connectors"]
 
-MakeWorker = Callable[[ConnectorConfig], ThreadWorker]
+MakeWorker = Callable[[ConnectorConfig], UnitWorker]
 """Loads and checks one connector. Raises ``ConfigurationError``."""
 
 
@@ -25,15 +25,15 @@ class PolledStream(NamedTuple):
 
     key: StreamKey
     grid: Grid
-    worker: ThreadWorker
+    worker: UnitWorker
 
 
 class Workers(Mapping[str, Worker]):
     """unit → worker, the hub's own ``station`` among them. Readers see either the old worker of a unit or the new."""
 
-    def __init__(self, workers: Mapping[str, ThreadWorker] | None = None) -> None:
+    def __init__(self, workers: Mapping[str, UnitWorker] | None = None) -> None:
         self._lock = Lock()
-        self._by_unit: dict[str, ThreadWorker] = dict(workers or {})
+        self._by_unit: dict[str, UnitWorker] = dict(workers or {})
         self._station = StationWorker()
 
     def __getitem__(self, unit: str) -> Worker:
@@ -45,7 +45,7 @@ class Workers(Mapping[str, Worker]):
     def __len__(self) -> int:
         return len(self._by_unit) + 1
 
-    def connectors(self) -> list[ThreadWorker]:
+    def connectors(self) -> list[UnitWorker]:
         """Every connector's worker, without the station."""
         return list(self._by_unit.values())
 

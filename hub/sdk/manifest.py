@@ -20,7 +20,7 @@ from typing import Any
 
 from hub.core.codes import UNITS
 from hub.core.errors import ConfigurationError
-from hub.core.words import STATION
+from hub.core.words import KINDS, STATION
 from hub.sdk.fields import PERSON_COLUMNS, fold
 
 API = 1
@@ -57,6 +57,7 @@ class ManifestStream:
     legal_basis: str
     data_classes: tuple[str, ...]
     never_store: tuple[str, ...] = ()  # headers, ``*`` for any text; dropped before the page is stored
+    kind: str = ""  # word of words.KINDS its records become; empty: the connector is asked in its own process
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,12 +253,19 @@ def _unit(reading: _Reading, table: Mapping[str, Any]) -> tuple[str, str]:
 
 def _stream(reading: _Reading, name: str, entry: Mapping[str, Any]) -> ManifestStream:
     place = f"streams.{name}."
-    reading.only(entry, place, ("title", "freshness", "legal_basis", "data_classes", "never_store"))
+    reading.only(entry, place, ("title", "kind", "freshness", "legal_basis", "data_classes", "never_store"))
+    kind = entry.get("kind", "")
+    if kind and kind not in KINDS:
+        reading.wrong(
+            f"{place}kind",
+            f"a kind of record ({next(iter(get_close_matches(str(kind), KINDS, 1)), 'see docs')}?)",
+            kind,
+        )
     return ManifestStream(
         name=name, title=reading.text(entry, place, "title"), freshness=_freshness(reading, place, entry),
         legal_basis=reading.text(entry, place, "legal_basis"),
         data_classes=reading.texts(entry, place, "data_classes", DATA_CLASSES),
-        never_store=reading.texts(entry, place, "never_store"),
+        never_store=reading.texts(entry, place, "never_store"), kind=str(kind),
     )  # fmt: skip
 
 

@@ -27,9 +27,10 @@ SCRIPT = """
     from fastapi import FastAPI
     from fastapi.responses import JSONResponse
     from hub.line.land import land
-    from hub.runtime.plugins import load_connectors
+    from hub.runtime.plugins import read_manifests
     from hub.runtime.service import Parts, now, owner_of, run
-    from hub.runtime.worker import ThreadWorker
+    from hub.runtime.supervisor import ChildSpec, Supervisor
+    from hub.runtime.unit_worker import UnitWorker
     from hub.runtime.workers import Workers
     from hub.settings import ConnectorConfig, Limits, Settings, StreamConfig
     from hub.store.engine import open_store
@@ -48,7 +49,8 @@ SCRIPT = """
 
     stream = StreamConfig(name="incident", transport="rest", url=source, every=timedelta(milliseconds=100), cursor_field="更新时间")
     config = ConnectorConfig(name="police", enabled=True, path=folder, streams={"incident": stream})
-    worker = ThreadWorker(load_connectors(["police"]).connectors["police"], config, Limits(), clock=now, new_uid=new_uid)
+    hands = Supervisor(ChildSpec(name="police", entry="connectors.police", unit="police"))
+    worker = UnitWorker(read_manifests().manifests["police"], config, Limits(), hands, clock=now, new_uid=new_uid)
     store = open_store(f"sqlite:///{folder}/hub.db")
     vault = Vault()
     sys.exit(run(Parts(

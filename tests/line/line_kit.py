@@ -10,7 +10,6 @@ from typing import Any
 
 import orjson
 
-from hub.bootstrap import connectors
 from hub.core.freight import Page
 from hub.core.policy import Policy, load_policy
 from hub.core.records import SHANGHAI, Light, StreamKey
@@ -18,14 +17,13 @@ from hub.line.land import land
 from hub.line.letters import Outward
 from hub.line.writer import WriterPlan, drain
 from hub.runtime.station import station_page
-from hub.runtime.worker import ThreadWorker
 from hub.runtime.workers import Workers
 from hub.security.keys import Keys, MasterKey
 from hub.security.vault import Vault
-from hub.settings import ConnectorConfig, Limits
 from hub.store import pages
 from hub.store.engine import SqlStore
 from hub.store.numbers import new_uid
+from tests.loaded import connectors, worker_of
 
 POLICIES = Path(__file__).parents[2] / "hub" / "policies"
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=SHANGHAI)
@@ -63,18 +61,7 @@ class Line:
         self.store = store
         self.now = now
         self.plan = WriterPlan(outward=outward)
-        self.workers = Workers(
-            {
-                c.unit: ThreadWorker(
-                    c,
-                    ConnectorConfig(name=n, enabled=True, path=Path("none")),
-                    Limits(),
-                    clock=self.clock,
-                    new_uid=new_uid,
-                )
-                for n, c in connectors().items()
-            }
-        )
+        self.workers = Workers({c.unit: worker_of(c, clock=self.clock) for c in connectors().values()})
 
     def clock(self) -> datetime:
         return self.now

@@ -10,15 +10,14 @@ from typing import Any
 import orjson
 import pytest
 
-from hub.bootstrap import connectors
 from hub.line.deliver import Retry, deliver
 from hub.line.letters import Outward
-from hub.runtime.worker import ThreadWorker
-from hub.settings import ConnectorConfig, DeliverConfig, Limits
+from hub.runtime.unit_worker import UnitWorker
+from hub.settings import ConnectorConfig, DeliverConfig
 from hub.store.claims import claim_parcels
 from hub.store.engine import SqlStore
-from hub.store.numbers import new_uid
 from tests.line.line_kit import VAULT, Line, call, mediation
+from tests.loaded import worker_of
 from tests.local_peer import Asked, LocalPeer
 
 
@@ -153,11 +152,11 @@ def police() -> Iterator[LocalPeer]:
     peer.close()
 
 
-def courier(line: Line, **ways: Any) -> ThreadWorker:
+def courier(line: Line, **ways: Any) -> UnitWorker:
     """The police's worker with a delivery set."""
     deliver_to = {"mandatory_report": DeliverConfig(kind="mandatory_report", **ways)}
     config = ConnectorConfig(name="police", enabled=True, path=Path("none"), deliver=deliver_to)
-    return ThreadWorker(connectors()["police"], config, Limits(), clock=line.clock, new_uid=new_uid)
+    return worker_of("police", config, clock=line.clock)
 
 
 def claimed(line: Line) -> int:
@@ -244,7 +243,7 @@ def test_after_sending_a_withdrawal_is_told(store: SqlStore, tmp_path: Path) -> 
     line.send("police", "incident", call())
     duty = DeliverConfig(kind="duty", folder=str(tmp_path / "out"))
     config = ConnectorConfig(name="womens_federation", enabled=True, path=Path("none"), deliver={"duty": duty})
-    worker = ThreadWorker(connectors()["womens_federation"], config, Limits(), clock=line.clock, new_uid=new_uid)
+    worker = worker_of("womens_federation", config, clock=line.clock)
     for number in claim_parcels(store, "n", line.now, timedelta(seconds=30), to=["womens_federation"]):
         if line.rows("SELECT kind FROM parcel WHERE id = ?", number) != [("duty",)]:
             continue

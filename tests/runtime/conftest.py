@@ -1,20 +1,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hub.core.records import SHANGHAI
-from hub.runtime.plugins import load_connectors
 from hub.runtime.schedule import Schedule
-from hub.runtime.worker import ThreadWorker
+from hub.runtime.unit_worker import UnitWorker
 from hub.runtime.workers import Workers
 from hub.settings import ConnectorConfig, DeliverConfig, Limits, StreamConfig
 from hub.store.engine import SqlStore
-from hub.store.numbers import new_uid
+from tests.loaded import connectors, now, worker_of
 from tests.local_peer import Asked, LocalPeer
 
 
@@ -28,10 +26,6 @@ class OpenVault:
         return sealed
 
 
-def now() -> datetime:
-    return datetime.now(SHANGHAI)
-
-
 @pytest.fixture
 def vault() -> Any:
     return OpenVault()
@@ -40,22 +34,22 @@ def vault() -> Any:
 @pytest.fixture(scope="session")
 def police() -> Any:
     """The police connector, loaded as the daemon loads it."""
-    return load_connectors(only=["police"]).connectors["police"]
+    return connectors()["police"]
 
 
 @pytest.fixture
-def make_worker(police: Any) -> Iterator[Callable[..., ThreadWorker]]:
+def make_worker(police: Any) -> Iterator[Callable[..., UnitWorker]]:
     """A worker of the police connector for the given streams and ways out."""
-    made: list[ThreadWorker] = []
+    made: list[UnitWorker] = []
 
     def make(
         *streams: StreamConfig, deliver: tuple[DeliverConfig, ...] = (), limits: Limits | None = None
-    ) -> ThreadWorker:
+    ) -> UnitWorker:
         config = ConnectorConfig(
             name="police", enabled=True, path=Path("police.toml"), streams={s.name: s for s in streams},
             deliver={d.kind: d for d in deliver},
         )  # fmt: skip
-        made.append(ThreadWorker(police, config, limits or Limits(peer_seconds=5), clock=now, new_uid=new_uid))
+        made.append(worker_of(police, config, limits or Limits(peer_seconds=5)))
         return made[-1]
 
     yield make
@@ -67,7 +61,7 @@ def make_worker(police: Any) -> Iterator[Callable[..., ThreadWorker]]:
 def make_schedule(sqlite_store: SqlStore, vault: Any) -> Callable[..., Schedule]:
     """A schedule over a fresh archive, quick enough for a test."""
 
-    def make(worker: ThreadWorker, **options: Any) -> Schedule:
+    def make(worker: UnitWorker, **options: Any) -> Schedule:
         return Schedule(
             sqlite_store, vault, Workers({worker.unit: worker}),
             **{"owner": "node-a#1", "clock": now, "tick": timedelta(milliseconds=50), "lease": timedelta(seconds=5),

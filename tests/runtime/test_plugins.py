@@ -7,12 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from hub.runtime.plugins import GROUP, installed_connectors, load_connectors, read_manifests
+from hub.core.errors import ConfigurationError
+from hub.runtime.plugins import GROUP, installed_connectors, read_manifests
+from hub.runtime.supervisor import Bounds, ChildSpec, Supervisor
 from hub.sdk import find_manifest
 
 BROKEN = {
     "raises": "raise RuntimeError('boom')",
     "exits": "raise SystemExit(3)",
+    "ends": "import os; os._exit(0)",
+    "crashes": "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)",
+    "hangs": "import time; time.sleep(3600)",
+    "prints": "print('x' * 1_000_000); raise KeyError('张三 13800000000')",
     "misspelt": """
         from hub.sdk import hookimpl
         @hookimpl
@@ -55,33 +61,39 @@ def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[EntryPoint]:
         sys.modules.pop(f"broken_{name}", None)
 
 
-def test_broken_connectors_are_refused_by_name_and_the_others_are_ready(broken: list[EntryPoint]) -> None:
-    """Eight ways of being broken, SystemExit among them: each refused with its reason, all ten of ours loaded."""
-    loaded = load_connectors(points=[*broken, *installed_connectors().values()])
-
-    assert set(loaded.refused) == set(BROKEN)
-    assert set(loaded.connectors) == set(installed_connectors())
-    assert "RuntimeError" in loaded.refused["raises"]
-    assert "SystemExit" in loaded.refused["exits"]
-    assert "hub_register_conectors" in loaded.refused["misspelt"]
-    assert "no connector" in loaded.refused["silent"]
-    assert "expected one connector called renamed" in loaded.refused["renamed"]
+def refusal(name: str, entry: str, *, load: float = 20.0) -> str:
+    """Why a connector is refused in its own process."""
+    asked = Supervisor(ChildSpec(name=name, entry=entry, unit="police", bounds=Bounds(load=load)))
+    with pytest.raises(ConfigurationError) as caught:
+        asked.start()
+    assert (asked.state, asked.pid, caught.value.code) == ("refused", None, "connector.refused")
+    asked.close()
+    return str(caught.value)
 
 
-def test_only_the_named_connectors_are_imported(broken: list[EntryPoint]) -> None:
-    """The daemon loads what is enabled; one that is not installed is named."""
-    loaded = load_connectors(only=["police", "nobody"], points=[*broken, *installed_connectors().values()])
+REASONS = {
+    "raises": "RuntimeError", "exits": "SystemExit", "ends": "ends while loading", "crashes": "ends while loading",
+    "hangs": "too long to load", "prints": "KeyError", "misspelt": "hub_register_conectors", "silent": "no connector",
+    "hookless": "no connector", "foreign": "a str, not a Connector", "renamed": "expected one connector called renamed",
+    "wrong_arguments": "more",
+}  # fmt: skip
 
-    assert list(loaded.connectors) == ["police"]
-    assert dict(loaded.refused) == {"nobody": "it is not installed"}
-    assert "broken_exits" not in sys.modules
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_connector_is_refused_by_name_with_its_reason(name: str, broken: list[EntryPoint]) -> None:
+    """Exit, crash, hang, noise or a wrong hook on import: the child is lost, the hub reads the reason, without values."""
+    reason = refusal(name, f"broken_{name}", load=1.0 if name == "hangs" else 20.0)
+
+    assert name in reason
+    assert REASONS[name] in reason
+    assert "张三" not in reason
+    assert "13800000000" not in reason
+    assert f"broken_{name}" not in sys.modules
 
 
 def test_missing_package_is_refused() -> None:
     """An entry point left behind by a removed package stops nobody."""
-    loaded = load_connectors(points=[EntryPoint("gone", "no_such_package", GROUP)])
-
-    assert "ModuleNotFoundError" in loaded.refused["gone"]
+    assert "ModuleNotFoundError" in refusal("gone", "no_such_package")
 
 
 def test_manifests_are_read_without_importing(broken: list[EntryPoint]) -> None:

@@ -12,7 +12,8 @@ import pytest
 from hub.core.errors import RetryError
 from hub.core.records import StreamKey
 from hub.runtime.schedule import Schedule
-from hub.runtime.worker import ThreadWorker
+from hub.runtime.unit_worker import UnitWorker
+from hub.runtime.verbs import Verbs
 from hub.settings import StreamConfig
 from hub.store import ledger
 from hub.store.claims import claim_stream, ensure_streams, release_node
@@ -21,7 +22,7 @@ from hub.store.times import to_us
 from tests.local_peer import Asked, LocalPeer, until
 from tests.runtime.conftest import now
 
-Make = Callable[..., ThreadWorker]
+Make = Callable[..., UnitWorker]
 MakeSchedule = Callable[..., Schedule]
 Serve = Callable[[Callable[[Asked], tuple[int, dict[str, str], Any]]], LocalPeer]
 
@@ -205,7 +206,7 @@ def test_connector_that_raises_is_a_retry(
 
     from dataclasses import replace
 
-    worker.connector = replace(police, fetch=fetch)
+    worker.hands = Verbs(replace(police, fetch=fetch), clock=now)
     with running(make_schedule(worker)):
         until(lambda: row(sqlite_store).failures)
 

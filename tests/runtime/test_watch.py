@@ -10,8 +10,8 @@ import pytest
 
 from hub.core.records import StreamKey
 from hub.line.land import land
+from hub.runtime.unit_worker import UnitWorker, page_of_rows
 from hub.runtime.watch import Watch
-from hub.runtime.worker import ThreadWorker
 from hub.runtime.workers import Workers
 from hub.settings import DeliverConfig, StreamConfig
 from hub.store import ledger
@@ -21,7 +21,7 @@ from hub.store.pages import close_page
 from hub.store.times import to_us
 from tests.runtime.conftest import now
 
-Make = Callable[..., ThreadWorker]
+Make = Callable[..., UnitWorker]
 INCIDENT = StreamKey("police", "incident")
 DAY = timedelta(days=1)
 
@@ -41,7 +41,7 @@ def clock() -> MovedClock:
     return MovedClock()
 
 
-def watch(store: SqlStore, vault: Any, worker: ThreadWorker, clock: MovedClock) -> Watch:
+def watch(store: SqlStore, vault: Any, worker: UnitWorker, clock: MovedClock) -> Watch:
     return Watch(store, vault, Workers({worker.unit: worker}), clock=clock, tick=timedelta(milliseconds=50))
 
 
@@ -130,9 +130,7 @@ def test_pushed_stream_with_a_promise_is_heard_by_its_pages(
     worker = make_worker(StreamConfig(name="incident", transport="push", freshness=DAY))
     made = watch(sqlite_store, vault, worker, clock)
     clock.span = 2 * DAY
-    from hub.runtime.worker import page_of_rows
-
-    page = page_of_rows(worker.connector, "incident", [{"接警编号": "J1"}], uid="p", received_at=clock(), door="push")
+    page = page_of_rows(worker.manifest, "incident", [{"接警编号": "J1"}], uid="p", received_at=clock(), door="push")
     land(sqlite_store, vault, page)
 
     assert made.silences() == 0

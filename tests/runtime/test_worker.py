@@ -13,13 +13,13 @@ import pytest
 from hub.core.errors import ConfigurationError, CredentialsError
 from hub.core.freight import Parcel
 from hub.core.records import Draft, Problem, StreamKey
-from hub.runtime.worker import ThreadWorker, page_of_rows
+from hub.runtime.unit_worker import UnitWorker, page_of_rows
 from hub.sdk.connector import Connector
 from hub.settings import Auth, DeliverConfig, Limits, SecretRef, StreamConfig
 from tests.local_peer import Asked, LocalPeer
 from tests.runtime.conftest import now
 
-Make = Callable[..., ThreadWorker]
+Make = Callable[..., UnitWorker]
 Serve = Callable[[Callable[[Asked], tuple[int, dict[str, str], Any]]], LocalPeer]
 
 CALL = {"JJBH": "J1", "更新时间": "2026-11-01 10:00:00", "报警时间": "2026-11-01 09:00:00", "警情类别": "2"}
@@ -74,7 +74,7 @@ def test_columns_that_must_not_be_stored_are_gone_before_landing(police: Connect
     )
 
     page = page_of_rows(
-        guarded,
+        guarded.manifest,
         "incident",
         [{"接警编号": "J1", "BHDZ": "某路1号"}],
         uid="u",

@@ -10,11 +10,10 @@ import pytest
 from hub.core.errors import ConfigurationError
 from hub.core.records import StreamKey
 from hub.runtime.relay import unit_of
-from hub.runtime.worker import ThreadWorker
+from hub.runtime.unit_worker import UnitWorker
 from hub.runtime.workers import Workers, changed_connectors
-from hub.settings import ConnectorConfig, Limits, StreamConfig
-from hub.store.numbers import new_uid
-from tests.runtime.conftest import now
+from hub.settings import ConnectorConfig, StreamConfig
+from tests.loaded import worker_of
 
 POLLED = StreamConfig(name="incident", transport="rest", url="http://x/", every=timedelta(seconds=1))
 
@@ -25,12 +24,9 @@ def config(name: str, *streams: StreamConfig, enabled: bool = True) -> Connector
 
 def test_reload_touches_only_what_changed() -> None:
     """One connector changed, one came, one was disabled, one stays: only the last keeps its very worker."""
-    from hub.runtime.plugins import load_connectors
 
-    loaded = load_connectors(only=["police", "court", "justice", "health"]).connectors
-
-    def make(config: ConnectorConfig) -> ThreadWorker:
-        return ThreadWorker(loaded[config.name], config, Limits(), clock=now, new_uid=new_uid)
+    def make(config: ConnectorConfig) -> UnitWorker:
+        return worker_of(config.name, config)
 
     old = {name: config(name, POLLED) if name == "police" else config(name) for name in ("police", "court", "justice")}
     new = {

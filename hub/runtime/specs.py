@@ -1,0 +1,151 @@
+"""What a connector's process is told of the configuration: one source or one way out, its secret read and in plain.
+
+The hub reads secrets anew for every read and every delivery, so a renewed one counts at once; the process gets those of
+the source it is asked for and no others, over the pipe and never through its environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from typing import Any
+
+from hub.runtime.wire import pack, unpack
+from hub.secret_files import read_secret
+from hub.settings import Auth, DeliverConfig, Limits, SecretRef, StreamConfig
+
+__all__ = ["AuthSpec", "FileSpec", "SourceSpec", "WaySpec", "is_scheduled", "source_spec", "way_spec"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthSpec:
+    """How to identify oneself; ``secret`` in plain."""
+
+    kind: str = "none"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceSpec:
+    """One stream's source."""
+
+    stream: str
+    transport: str
+    url: str = field(default="", repr=False)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    cursor_field: str = ""
+    overlap: timedelta = timedelta(0)
+    fields: Mapping[str, str] = field(default_factory=dict)
+    auth: AuthSpec = AuthSpec()
+    rows_per_page: int = 2000
+    file_bytes: int = 512 * 1024 * 1024
+    peer_seconds: float = 60.0
+    peer_bytes: int = 64 * 1024 * 1024
+
+    def to_wire(self) -> Any:
+        """As JSON has it."""
+        return pack(_as_dict(self))
+
+    @staticmethod
+    def from_wire(told: Any) -> SourceSpec:
+        """The spec again."""
+        found = unpack(told)
+        return SourceSpec(**{**found, "auth": AuthSpec(**found["auth"])})
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaySpec:
+    """One way out: an address or a folder."""
+
+    url: str = field(default="", repr=False)
+    table: str = "hub_message"
+    folder: str = ""
+    auth: AuthSpec = AuthSpec()
+    peer_seconds: float = 60.0
+    peer_bytes: int = 64 * 1024 * 1024
+
+    def to_wire(self) -> Any:
+        """As JSON has it."""
+        return pack(_as_dict(self))
+
+    @staticmethod
+    def from_wire(told: Any) -> WaySpec:
+        """The spec again."""
+        found = unpack(told)
+        return WaySpec(**{**found, "auth": AuthSpec(**found["auth"])})
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileSpec:
+    """One file that somebody gave by hand (`hub ingest`)."""
+
+    path: str
+    encoding: str = "auto"
+    sheet: int | str = 1
+    header_row: int = 1
+    rows_per_page: int = 2000
+    file_bytes: int = 512 * 1024 * 1024
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    def to_wire(self) -> Any:
+        """As JSON has it."""
+        return pack(_as_dict(self))
+
+    @staticmethod
+    def from_wire(told: Any) -> FileSpec:
+        """The spec again."""
+        return FileSpec(**unpack(told))
+
+
+def _as_dict(spec: Any) -> dict[str, Any]:
+    told = {entry.name: getattr(spec, entry.name) for entry in fields(spec)}
+    if isinstance(told.get("auth"), AuthSpec):
+        told["auth"] = _as_dict(told["auth"])
+    return told
+
+
+def is_scheduled(config: StreamConfig) -> bool:
+    """Whether this stream is polled by the clock."""
+    return config.transport != "push" and (config.every is not None or bool(config.cron))
+
+
+def source_spec(config: StreamConfig, limits: Limits) -> SourceSpec:
+    """The source of a stream. Raises ``SecretError``."""
+    timeout = config.options.get("timeout")
+    return SourceSpec(
+        stream=config.name,
+        transport=config.transport,
+        url=_plain(config.url),
+        options=config.options,
+        cursor_field=config.cursor_field,
+        overlap=config.overlap,
+        fields=config.fields,
+        auth=_auth(config.auth),
+        rows_per_page=limits.rows_per_page,
+        file_bytes=limits.file_bytes,
+        peer_seconds=timeout.total_seconds() if timeout is not None else limits.peer_seconds,
+        peer_bytes=limits.peer_bytes,
+    )
+
+
+def way_spec(config: DeliverConfig, limits: Limits) -> WaySpec:
+    """One way out. Raises ``SecretError``."""
+    return WaySpec(
+        url=_plain(config.url),
+        table=config.table,
+        folder=config.folder,
+        auth=_auth(config.auth),
+        peer_seconds=limits.peer_seconds,
+        peer_bytes=limits.peer_bytes,
+    )
+
+
+def _plain(value: str | SecretRef) -> str:
+    return read_secret(value).decode().strip() if isinstance(value, SecretRef) else value
+
+
+def _auth(auth: Auth) -> AuthSpec:
+    secret = read_secret(auth.secret).decode() if auth.secret is not None else ""
+    return AuthSpec(kind=auth.kind, options=auth.options, secret=secret)

@@ -1,0 +1,175 @@
+"""A connector seen from the line: ``ports.Worker`` over the hands that do its work, mostly a child process.
+
+Page numbers, unit, time of arrival and the dropping of ``never_store`` columns are the hub's: foreign code cannot skip them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from threading import Event
+from typing import Any
+
+import orjson
+
+from hub.core.errors import ConfigurationError
+from hub.core.freight import Answer, Drafts, Page, Parcel
+from hub.core.records import Owed, StreamKey
+from hub.runtime.specs import FileSpec, source_spec, way_spec
+from hub.runtime.verbs import Batch, Hands
+from hub.sdk.manifest import Manifest, strip
+from hub.sdk.strictjson import dumps
+from hub.secret_files import SecretError
+from hub.settings import ConnectorConfig, DeliverConfig, Limits, StreamConfig
+
+__all__ = ["FILE_KEY", "UnitWorker", "page_of_rows"]
+
+FILE_KEY = "file:"
+"""Idempotency keys of file pages begin so: ``file:<drop>:<row>``; landing the same rows twice is one page."""
+
+
+def page_of_rows(
+    manifest: Manifest,
+    stream: str,
+    rows: Sequence[Any],
+    *,
+    uid: str,
+    received_at: datetime,
+    mode: str = "live",
+    door: str = "poll",
+    first_row: int = 0,
+    renames: Mapping[str, str] | None = None,
+    **more: Any,
+) -> Page:
+    """Rows as they came → a page to land, `never_store` columns dropped; ``more`` are further fields of ``Page``."""
+    kept, _ = strip(manifest.streams[stream], rows, renames)
+    return Page(
+        uid=uid,
+        stream=StreamKey(manifest.unit, stream),
+        mode=mode,
+        door=door,
+        body=dumps(kept),
+        rows=len(kept),
+        first_row=first_row,
+        received_at=received_at,
+        **more,
+    )
+
+
+class UnitWorker:
+    """``ports.Worker`` for one connector."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        config: ConnectorConfig,
+        limits: Limits,
+        hands: Hands,
+        *,
+        clock: Callable[[], datetime],
+        new_uid: Callable[[], str],
+    ) -> None:
+        self.unit = manifest.unit
+        self.manifest = manifest
+        self.config = config
+        self.hands = hands
+        self._limits = limits
+        self._clock = clock
+        self._new_uid = new_uid
+        self._stop = Event()
+
+    # --- in
+
+    def fetch(self, stream: str, cursor: str | None) -> Iterator[tuple[Page, Drafts]]:
+        """Pages of one read with their drafts, each page's cursor saying we have it. Raises classed errors."""
+        config = self.stream_config(stream)
+        for batch in self.hands.read(source_spec(config, self._limits), cursor, self._stop):
+            yield self._page(stream, config, batch)
+
+    def ingest(self, stream: str, spec: FileSpec, *, mode: str, source: str) -> Iterator[tuple[Page, Drafts]]:
+        """Pages of a file that somebody names, ready to land by the door *ingest*. Raises classed errors."""
+        for batch in self.hands.read_file(stream, spec):
+            page, drafts = self._arrived(stream, batch, spec.fields)
+            yield page._replace(mode=mode, door="ingest", source=source), drafts
+
+    def probe(self, stream: str) -> int:
+        """Reach the source and write nothing; how many rows (or files) it showed at the first look."""
+        return self.hands.probe(source_spec(self.stream_config(stream), self._limits))
+
+    def map(self, page: Page) -> Drafts:
+        """Exactly one draft or problem per row; rows that could not be read as declared are problems by their code."""
+        config = self.config.streams.get(page.stream.stream)
+        fields = config.fields if config is not None else {}
+        return self.hands.map(page.stream, page.body, page.rows, page.first_row, fields)
+
+    def stream_config(self, stream: str) -> StreamConfig:
+        """How a stream is configured. Raises ``ConfigurationError`` when it is not."""
+        if stream not in self.config.streams:
+            raise ConfigurationError(
+                f"stream {self.config.name}.{stream} is not configured", code="stream.unknown", remedy="add its table"
+            )
+        return self.config.streams[stream]
+
+    def _page(self, stream: str, config: StreamConfig, batch: Batch) -> tuple[Page, Drafts]:
+        page, drafts = self._arrived(stream, batch, config.fields)
+        if config.transport != "files" or batch.cursor is None:
+            return page._replace(first_row=0), drafts
+        return page._replace(
+            door="file",
+            source=batch.cursor.partition(":")[0],
+            idempotency_key=f"{FILE_KEY}{batch.cursor}",
+            digest=hashlib.sha256(page.body).hexdigest(),
+        ), drafts
+
+    def _arrived(self, stream: str, batch: Batch, fields: Mapping[str, str]) -> tuple[Page, Drafts]:
+        """The page of a batch. Whoever left a column in that may never be stored has its drafts made again without it."""
+        body, drafts = batch.body, batch.drafts
+        declared = self.manifest.streams[stream]
+        if declared.never_store:
+            kept, dropped = strip(declared, orjson.loads(body), fields)
+            if dropped:
+                body = dumps(kept)
+                drafts = self.hands.map(StreamKey(self.unit, stream), body, batch.rows, batch.first_row, fields)
+        return Page(
+            uid=self._new_uid(),
+            stream=StreamKey(self.unit, stream),
+            mode="live",
+            door="poll",
+            body=body,
+            rows=batch.rows,
+            first_row=batch.first_row,
+            received_at=self._clock(),
+            cursor=batch.cursor,
+        ), drafts
+
+    # --- out
+
+    def render(self, owed: Owed | None, body: Mapping[str, Any]) -> bytes:
+        """The bytes of a message as this unit reads it; called once, what it gives is stored."""
+        return self.hands.render(owed, body)
+
+    def send(self, parcel: Parcel) -> Answer:
+        """One attempt. Never raises for a peer's behaviour: every outcome is an answer."""
+        config = self.destination(parcel.kind, parcel.channel)
+        try:
+            spec = None if config is None else way_spec(config, self._limits)
+        except SecretError as error:
+            return Answer("later", detail=error.code)
+        return self.hands.send(parcel, spec)
+
+    def destination(self, kind: str, channel: str = "first") -> DeliverConfig | None:
+        """Where one kind of message goes by this channel; None: nowhere."""
+        config = self.config.deliver.get(kind)
+        return config if config is None or channel == "first" else config.second
+
+    # --- life
+
+    def drain(self) -> None:
+        """Reads in progress end at their next page."""
+        self._stop.set()
+
+    def close(self) -> None:
+        """Give everything back."""
+        self._stop.set()
+        self.hands.close()

@@ -1,0 +1,189 @@
+"""The four verbs of one connector where its code runs: read (with map), map, render and send.
+
+In the hub this stands behind a pipe, in a process of the connector's own (``worker.py`` there, ``supervisor.py`` here); it
+knows no page number, no archive, no key and no other unit. Tests of the line use it without the pipe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from threading import Event, Lock
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import orjson
+
+from hub.core.errors import CredentialsError, HubError
+from hub.core.freight import Answer, Drafts, Parcel
+from hub.core.records import Draft, Owed, Problem, StreamKey
+from hub.runtime.boundary import Boundary
+from hub.runtime.specs import FileSpec, SourceSpec, WaySpec
+from hub.runtime.transports import Clock, Source, Way, make_sender, make_source
+from hub.sdk.connector import Connector
+from hub.sdk.manifest import strip
+from hub.sdk.strictjson import dumps
+from hub.sdk.tabular import ROW_PROBLEM, read_rows
+
+__all__ = ["Batch", "Hands", "Verbs"]
+
+Kept = TypeVar("Kept")
+
+
+class Batch(NamedTuple):
+    """Rows read at once: the page's bytes, the drafts of its rows, and the cursor that says we have them."""
+
+    body: bytes
+    rows: int
+    first_row: int
+    cursor: str | None
+    drafts: Drafts
+
+
+class Hands(Protocol):
+    """Who does the verbs: ``Verbs`` itself, or a child process that does them elsewhere. Raises classed errors."""
+
+    def read(self, spec: SourceSpec, cursor: str | None, stop: Event) -> Iterator[Batch]: ...
+    def read_file(self, stream: str, spec: FileSpec) -> Iterator[Batch]: ...
+    def probe(self, spec: SourceSpec) -> int: ...
+    def map(self, stream: StreamKey, body: bytes, rows: int, first_row: int, fields: Mapping[str, str]) -> Drafts: ...
+    def render(self, owed: Owed | None, body: Mapping[str, Any]) -> bytes: ...
+    def send(self, parcel: Parcel, spec: WaySpec | None) -> Answer: ...
+    def close(self) -> None: ...
+
+
+class Verbs:
+    """``Hands`` of one loaded connector. Sources and senders are made when first needed and kept while they fit.
+
+    After a refused credential they are made anew; a spec that differs (a renewed secret, a reload) makes them anew too.
+    """
+
+    def __init__(self, connector: Connector, *, clock: Clock) -> None:
+        self.connector = connector
+        self._clock = clock
+        self._ended = Event()
+        self._lock = Lock()
+        self._sources: dict[str, tuple[SourceSpec, Source]] = {}
+        self._senders: dict[tuple[str, str], tuple[WaySpec, Way]] = {}
+        self._boundaries: dict[str, Boundary] = {}
+
+    # --- in
+
+    def read(self, spec: SourceSpec, cursor: str | None, stop: Event) -> Iterator[Batch]:
+        """Pages of one read. The next one is fetched only when the last has landed: a source may forget it then."""
+        seen = self._boundaries.setdefault(spec.stream, Boundary())
+        for rows, reached in self._rows(spec, cursor):
+            if stop.is_set():
+                return
+            fresh, marks = (rows, ()) if spec.transport == "files" else seen.fresh(rows)
+            if rows and not fresh:
+                continue  # the overlap alone: nothing new to land
+            yield self._batch(spec.stream, fresh, _first_row(spec, reached, len(fresh)), spec.fields, reached)
+            seen.landed(marks)
+
+    def read_file(self, stream: str, spec: FileSpec) -> Iterator[Batch]:
+        """Pages of one file that somebody names; its rows count from 1."""
+        rows = read_rows(spec.path, spec.encoding, spec.sheet, spec.header_row, max_bytes=spec.file_bytes)
+        first = 1
+        while part := list(islice(rows, spec.rows_per_page)):
+            yield self._batch(stream, part, first, spec.fields, None)
+            first += len(part)
+
+    def probe(self, spec: SourceSpec) -> int:
+        """Reach the source and write nothing; how many rows (or files) it showed at the first look."""
+        return self._source(spec).probe()
+
+    def map(self, stream: StreamKey, body: bytes, rows: int, first_row: int, fields: Mapping[str, str]) -> Drafts:
+        """Exactly one draft or problem per row; rows that could not be read as declared are problems by their code."""
+        found = orjson.loads(body)
+        drafts = self.connector.map_rows(stream.stream, found, first_row, fields)
+        return [_unreadable(row, draft) for row, draft in zip(found, drafts, strict=True)]
+
+    def _batch(
+        self, stream: str, rows: Sequence[Any], first_row: int, fields: Mapping[str, str], reached: str | None
+    ) -> Batch:
+        kept, _ = strip(self.connector.manifest.streams[stream], rows, fields)
+        body = dumps(kept)
+        key = StreamKey(self.connector.unit, stream)
+        return Batch(body, len(kept), first_row, reached, self.map(key, body, len(kept), first_row, fields))
+
+    def _rows(self, spec: SourceSpec, cursor: str | None) -> Iterable[tuple[list[dict[str, Any]], str | None]]:
+        if self.connector.fetch is not None:
+            yield from self.connector.fetch(spec.stream, cursor)
+            return
+        try:
+            yield from self._source(spec).pages(cursor)
+        except CredentialsError:
+            self._forget()
+            raise
+
+    def _source(self, spec: SourceSpec) -> Source:
+        return self._fitting(self._sources, spec.stream, spec, lambda: make_source(spec, self._ended))
+
+    # --- out
+
+    def render(self, owed: Owed | None, body: Mapping[str, Any]) -> bytes:
+        """The bytes of a message as this unit reads it; called once, what it gives is stored."""
+        return self.connector.render(owed, body)
+
+    def send(self, parcel: Parcel, spec: WaySpec | None) -> Answer:
+        """One attempt; ``spec`` None: no way is configured. Never raises for a peer's behaviour."""
+        if self.connector.send is not None:
+            answer: Answer = self.connector.send(parcel)
+            return answer
+        if spec is None:
+            return Answer("later", detail="no_destination")
+        key = (parcel.kind, parcel.channel)
+        try:
+            way = self._fitting(self._senders, key, spec, lambda: make_sender(spec, self._clock))
+            outcome = way.send(parcel.no, parcel.kind, parcel.body)
+        except HubError as error:  # a URL that is none
+            return Answer("later", detail=error.code)
+        if outcome.detail.startswith("credentials"):
+            self._forget()
+        return Answer(*outcome)
+
+    # --- life
+
+    def _fitting(self, kept: dict[Any, tuple[Any, Any]], key: Any, spec: Any, make: Callable[[], Kept]) -> Kept:
+        """What was made for this very spec, or a new one in its place."""
+        with self._lock:
+            old = kept.get(key)
+            if old is not None and old[0] == spec:
+                found: Kept = old[1]
+                return found
+            made = make()
+            kept[key] = (spec, made)
+        if old is not None:
+            old[1].close()
+        return made
+
+    def _forget(self) -> None:
+        """Make sources and senders anew at the next use; a folder's memory of its last look may be lost."""
+        with self._lock:
+            old: list[Source | Way] = [source for _, source in self._sources.values()]
+            old += [way for _, way in self._senders.values()]
+            self._sources.clear()
+            self._senders.clear()
+        for transport in old:
+            transport.close()
+
+    def close(self) -> None:
+        """Give connections back; a source that waits for a file to settle waits no longer."""
+        self._ended.set()
+        self._forget()
+
+
+def _first_row(spec: SourceSpec, reached: str | None, rows: int) -> int:
+    """The number of a page's first row: files count from 1 over all their pages, everything else from 0."""
+    if spec.transport != "files" or reached is None:
+        return 0
+    return int(reached.partition(":")[2]) - rows + 1
+
+
+def _unreadable(row: Any, draft: Draft | Problem) -> Draft | Problem:
+    code = row.get(ROW_PROBLEM) if isinstance(row, dict) else None
+    if code is None:
+        return draft
+    remedy = "send this row again with one cell for each header"
+    original = orjson.dumps({name: value for name, value in row.items() if name != ROW_PROBLEM})
+    return Problem(draft.row, None, str(code), "", remedy, original)
