@@ -5,9 +5,8 @@ from __future__ import annotations
 import gc
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -31,6 +30,8 @@ __all__ = ["DraftShelf", "WriterPlan", "drain", "write_forever"]
 
 RECORDS = 2_000
 """Records in one commit."""
+BATCHES = 50
+"""Batches between two collections of cycles while there is always something to do."""
 HOLD = timedelta(seconds=5)
 """When a page whose connector could not map it is tried again."""
 
@@ -42,15 +43,26 @@ def now() -> datetime:
     return datetime.now(SHANGHAI)
 
 
-@contextmanager
-def _without_collections() -> Iterator[None]:
-    """No cyclic collection inside a commit: a batch makes a hundred thousand tuples and no cycle (a fifth of its time)."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
+class _Collections:
+    """No cyclic collection while batches are made and written: a batch makes a hundred thousand tuples and no cycle.
+
+    What little there is goes between batches, now and then, and when there is nothing to do.
+    """
+
+    def __init__(self) -> None:
+        self._was = gc.isenabled()
+        self._batches = 0
+
+    def pause(self) -> None:
+        """Work begins; called for every batch."""
+        gc.disable()
+        self._batches += 1
+        if self._batches % BATCHES == 0:
+            gc.collect()
+
+    def resume(self) -> None:
+        """There is nothing to do."""
+        if self._was:
             gc.enable()
 
 
@@ -135,8 +147,7 @@ class _Loop:
             district = bool(self._plan.outward.communities) and district_is_due(sql, at)
         if not work.pages and not due and not district:
             return 0
-        with _without_collections():
-            receipts = apply(self._store, work, self._policy, at, outward=self._plan.outward, due=due)
+        receipts = apply(self._store, work, self._policy, at, outward=self._plan.outward, due=due)
         if self._plan.applied is not None:
             self._plan.applied(receipts)
         return len(work.pages) + len(due)
@@ -172,10 +183,13 @@ def drain(
     if lease is None:
         return False
     loop = _Loop(store, workers, vault, policy, clock, plan)
+    collections = _Collections()
     try:
         with ThreadPoolExecutor(1, thread_name_prefix="prepare") as ahead:
+            collections.pause()
             work = loop.take(lease, frozenset())
             while True:
+                collections.pause()
                 skip = frozenset(page.id for page in work.pages)
                 following = ahead.submit(loop.take, lease, skip)
                 moved = loop.write(work)
@@ -185,6 +199,7 @@ def drain(
                 lease = _renewed(store, lease, clock(), plan.lease)
                 work = work._replace(lease=lease)
     finally:
+        collections.resume()
         release_lease(store, lease)
 
 
@@ -251,21 +266,25 @@ def _hold_office(
     """Work while there is something to do; then wait, renewing the lease."""
     following: Future[Prepared] | None = None
     quiet = False
+    collections = _Collections()
     while not stop.is_set():
         lease = _renewed(store, lease, clock(), plan.lease)
         work = following.result() if following is not None else loop.take(lease, frozenset())
         following = None
         work = work._replace(lease=lease)
         if work.pages:
+            collections.pause()
             following = ahead.submit(loop.take, lease, frozenset(page.id for page in work.pages))
         moved = loop.write(work)
         if not moved:
+            collections.resume()
             if not quiet:
                 store.quiet()
                 quiet = True
             _wait(stop, plan)
         else:
             quiet = False
+    collections.resume()
     if following is not None:
         following.result()
     return lease
