@@ -8,16 +8,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
-from hub import configuration
+from hub import configuration, policy_files
+from hub.core import policy_check
+from hub.core.editions import sources_of
 from hub.core.errors import ConfigurationError, HubError, RetryError
 from hub.core.freight import Drafts, Page
-from hub.core.policy import Policy
-from hub.core.policy import load_policy as compile_policy
+from hub.core.policy import Policy, read_toml
+from hub.core.policy_check import Finding
 from hub.core.records import StreamKey
 from hub.line.fetch import FetchPlan, poll
 from hub.line.land import land
@@ -42,6 +43,7 @@ from hub.secret_files import read_secret, references
 from hub.security.keys import load_keys
 from hub.security.vault import Vault
 from hub.settings import ConnectorConfig, Installed, Limits, Settings
+from hub.store import adoption
 from hub.store.claims import claim_stream, ensure_streams
 from hub.store.engine import SqlStore, open_store
 from hub.store.ledger import hasten
@@ -52,8 +54,6 @@ from hub.toml_reader import Mistake
 
 ABREAST = 8
 """Landed pages whose drafts wait for the writer, before reading waits for it."""
-POLICY = "district-2021-08-30.toml"
-"""The policy that comes with the hub."""
 
 
 @lru_cache(maxsize=1)
@@ -158,12 +158,8 @@ def examine(folder: Path) -> tuple[Settings, list[Mistake]]:
 
 
 def load_policy(settings: Settings) -> Policy:
-    """The policy that is in force here: file, overlay, calendars and deadlines. Raises ConfigurationError."""
-    policies = files("hub") / "policies"
-    policy = settings.policy_file.read_bytes() if settings.policy_file else (policies / POLICY).read_bytes()
-    overlay = settings.overlay_file.read_bytes() if settings.overlay_file else None
-    folder = settings.calendar_folder or policies / "calendar"
-    return compile_policy(policy, overlay, calendars(folder), settings.deadlines, stands_for())
+    """The policy that is in force here: files, overlays, calendars and deadlines. Raises ConfigurationError."""
+    return policy_files.load(settings, policy_files.texts_of(settings), stands_for())
 
 
 def stands_for() -> dict[str, str]:
@@ -171,25 +167,50 @@ def stands_for() -> dict[str, str]:
     return {manifest.unit: manifest.stands_for for manifest in manifests().values() if manifest.stands_for}
 
 
-def calendars(folder: Path | Traversable) -> dict[int, bytes]:
-    """The yearly files ``YYYY.toml`` of a folder."""
-    if not folder.is_dir():
-        return {}
-    return {
-        int(file.name.removesuffix(".toml")): file.read_bytes()
-        for file in folder.iterdir()
-        if file.name.endswith(".toml") and file.name.removesuffix(".toml").isdigit()
-    }
-
-
 def compile_file(folder: Path, text: bytes) -> Policy:
     """A policy file or an overlay as it would be in force here. Raises ConfigurationError."""
     settings = read_settings(folder)
-    shipped = (files("hub") / "policies" / POLICY).read_bytes()
-    is_overlay = b"[[light]]" not in text
-    years = calendars(settings.calendar_folder or files("hub") / "policies" / "calendar")
-    policy, overlay = (shipped, text) if is_overlay else (text, None)
-    return compile_policy(policy, overlay, years, settings.deadlines, stands_for())
+    return policy_files.load(settings, policy_files.with_candidate(settings, text), stands_for())
+
+
+def missing_clauses(text: bytes) -> list[Finding]:
+    """Rows of a policy file that cite no clause or law. Raises ConfigurationError when it is no TOML."""
+    return policy_check.missing_clauses(read_toml(text, "policy")) if policy_files.is_policy(text) else []
+
+
+def policy_without(folder: Path, text: bytes) -> Policy:
+    """What is in force without the level of this overlay: the province's clocks, for a district's overlay."""
+    settings = read_settings(folder)
+    return policy_files.load(settings, policy_files.without_level(settings, text), stands_for())
+
+
+def policy_sources(settings: Settings) -> list[dict[str, Any]]:
+    """Files and overlays in force here, in the order they are laid."""
+    return sources_of(*policy_files.texts_of(settings))
+
+
+def policy_of_archive(settings: Settings) -> dict[str, object]:
+    """Under which policy the archive was judged, and how many households wait to be judged again."""
+    store = open_store(settings.database_url)
+    try:
+        if revision(store) != newest():
+            return {"policy": None, "waiting": 0}
+        with store.read() as sql:
+            return adoption.progress(sql)
+    finally:
+        store.dispose()
+
+
+def put_in_force(folder: Path, file: Path) -> None:
+    """Keep a policy file or overlay beside hub.toml and name it there. What was in force stays in its folder."""
+    policy_files.put_in_force(read_settings(folder), file)
+
+
+def count_households(hub: Hub) -> int:
+    """How many there are, for a bar."""
+    with hub.store.read() as sql:
+        found = sql.one("SELECT COUNT(*) FROM household")
+    return int(found[0]) if found else 0
 
 
 def make_database(settings: Settings) -> None:

@@ -43,7 +43,7 @@ HUB_KEYS: dict[str, toml.Parse] = {
     "database": section({"url": toml.text_or_secret}),
     "http": section({"listen": toml.text, "behind_proxy": toml.flag}),
     "district": section({"communities": toml.texts, "name": toml.text}),
-    "policy": section({"file": toml.text, "overlay": toml.text}),
+    "policy": section({"file": toml.one_or_more, "overlay": toml.one_or_more}),
     "deadlines": section(dict.fromkeys(LADDER, toml.duration)),
     "retry": section({"base": toml.duration, "max": toml.duration}),
     "schedule": section({"tick": toml.duration, "lease": toml.duration}),
@@ -172,8 +172,8 @@ def _settings(
         listen=_listen(http, reader),
         behind_proxy=http.get("behind_proxy", False),
         communities=hub.get("district", {}).get("communities", ()),
-        policy_file=_file(folder, policy.get("file", ""), ("policy", "file"), reader),
-        overlay_file=_file(folder, policy.get("overlay", ""), ("policy", "overlay"), reader),
+        policy_files=_files(folder, policy.get("file", ()), ("policy", "file"), reader),
+        overlay_files=_files(folder, policy.get("overlay", ()), ("policy", "overlay"), reader),
         deadlines=hub.get("deadlines", {}),
         retry_base=_above(retry.get("base", Settings.retry_base), ("retry", "base"), reader),
         retry_max=retry.get("max", Settings.retry_max),
@@ -202,6 +202,11 @@ def _file(folder: Path, name: str, place: Place, reader: Reader) -> Path | None:
     if not path.exists():
         reader.wrong(place, "a path that exists (relative to the configuration folder)", f'"{name}"')
     return path
+
+
+def _files(folder: Path, names: Sequence[str], place: Place, reader: Reader) -> tuple[Path, ...]:
+    found = (_file(folder, name, place, reader) for name in names)
+    return tuple(path for path in found if path is not None)
 
 
 def _listen(http: Mapping[str, Any], reader: Reader) -> str:

@@ -24,8 +24,8 @@ master = { file = "secrets/master.key" }   # keep a copy away from this machine:
 communities = []                    # 12-digit codes this hub serves; empty: all
 
 [policy]
-file = ""                           # empty: the policy that comes with the hub
-overlay = "overlay.toml"            # the district's own numbers and switches
+file = ""                           # empty: the policy that comes with the hub; several editions: ["a.toml", "b.toml"]
+overlay = "overlay.toml"            # the district's own numbers and switches; a province's before it: ["p.toml", "overlay.toml"]
 
 # The ladder of a mandatory report: when the next step is late. Clocks of duties are in the overlay.
 # [deadlines]

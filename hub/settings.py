@@ -108,8 +108,8 @@ class Settings:
     listen: str = "127.0.0.1:8080"
     behind_proxy: bool = False  # a TLS proxy stands in front: listening beyond loopback is then allowed
     communities: tuple[str, ...] = ()
-    policy_file: Path | None = None
-    overlay_file: Path | None = None
+    policy_files: tuple[Path, ...] = ()  # none: the policy that comes with the hub
+    overlay_files: tuple[Path, ...] = ()  # the province's before the district's
     deadlines: Mapping[str, timedelta] = field(default_factory=dict)
     retry_base: timedelta = timedelta(seconds=1)
     retry_max: timedelta = timedelta(minutes=5)

@@ -143,6 +143,13 @@ def texts(reader: Reader, value: Any, place: Place) -> tuple[str, ...]:
     return tuple(value)
 
 
+def one_or_more(reader: Reader, value: Any, place: Place) -> tuple[str, ...]:
+    """A text, or an array of texts; an empty text is none."""
+    if isinstance(value, str):
+        return (value,) if value else ()
+    return texts(reader, value, place)
+
+
 def scalar(reader: Reader, value: Any, place: Place) -> str | int | float | bool:
     """A text, a number or true/false."""
     if not isinstance(value, str | int | float | bool):

@@ -131,9 +131,8 @@ def _policy(settings: Settings) -> tuple[Policy | None, Mistake | None]:
     try:
         return bootstrap.load_policy(settings), None
     except ConfigurationError as error:
-        overlay = str(error).startswith("overlay") and settings.overlay_file is not None
-        path = settings.overlay_file if overlay else settings.policy_file
-        name = path.name if path else "policy"
+        paths = settings.overlay_files if str(error).startswith("overlay") else settings.policy_files
+        name = ", ".join(path.name for path in paths) or "policy"
         return None, Mistake(name, 1, "policy", "a policy that compiles", str(error))
 
 

@@ -13,7 +13,6 @@ import typer
 from hub import bootstrap
 from hub.cli.face import Face, Json, UsageMistake, emit, face_of, note, show_pairs, show_table
 from hub.cli.looking import old_records
-from hub.cli.toml_edit import set_value
 from hub.core.errors import ConfigurationError
 from hub.durations import write_duration
 from hub.samples import connector_sample
@@ -21,6 +20,7 @@ from hub.sdk.manifest import Manifest
 from hub.secret_files import write_secret
 from hub.security.credentials import hash_token, make_token
 from hub.settings import ConnectorConfig, Settings, StreamConfig
+from hub.toml_edit import set_value
 
 app = typer.Typer(help="The departments' connectors.", no_args_is_help=True)
 

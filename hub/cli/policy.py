@@ -1,15 +1,26 @@
-"""`hub policy …`: the rules in force, and whether another file would compile."""
+"""`hub policy …`: the rules in force, what another file would say, and whom it would change."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from hub import bootstrap
+from hub.cli.bars import counting
 from hub.cli.face import Json, UsageMistake, emit, face_of, note, show_pairs, show_table
-from hub.core.book import compile_book
+from hub.cli.moments import parse_moment
+from hub.cli.policy_words import told
+from hub.core.errors import ConfigurationError
+from hub.core.phrases import RULES
+from hub.core.policy_check import findings, longer_than_province
+from hub.core.policy_diff import differences
+from hub.core.rules import Policy
+from hub.core.sentences import Say
+from hub.read.backtest import SMALL
+from hub.read.backtest import backtest as tried
 
 app = typer.Typer(help="The dated rules behind lights, reports and duties.", no_args_is_help=True)
 
@@ -17,11 +28,19 @@ app = typer.Typer(help="The dated rules behind lights, reports and duties.", no_
 @app.command()
 def show(ctx: typer.Context, as_json: Json = False) -> None:
     """Every rule with its clause and law, and the district's numbers and switches."""
-    policy = bootstrap.load_policy(bootstrap.read_settings(face_of(ctx).folder))
+    settings = bootstrap.read_settings(face_of(ctx).folder)
+    policy = bootstrap.load_policy(settings)
+    archive = bootstrap.policy_of_archive(settings)
     if as_json:
         emit(
             {
                 "version": policy.version,
+                "editions": [
+                    {"version": one.version, "since": one.since.date().isoformat() if one.since else None}
+                    for one in (policy, *policy.later)
+                ],
+                "sources": bootstrap.policy_sources(settings),
+                "archive": archive,
                 "rules": [{**rule._asdict(), "light": rule.light.name} for rule in policy.rules.values()],
                 "reports": [
                     {"rule": r["id"], "clause": r.get("clause", ""), "law": r.get("law", "")}
@@ -35,7 +54,14 @@ def show(ctx: typer.Context, as_json: Json = False) -> None:
             }
         )
         return
-    show_pairs({"version": policy.version, "calendar": ", ".join(map(str, sorted(policy.calendar.years)))})
+    later = ", ".join(f"{e.version} ({e.since:%Y-%m-%d})" for e in policy.later if e.since)
+    show_pairs(
+        {
+            "version": policy.version,
+            "later editions": later,
+            "calendar": ", ".join(map(str, sorted(policy.calendar.years))),
+        }
+    )
     show_table(
         ("RULE", "LIGHT", "ON", "TITLE", "CLAUSE", "LAW"),
         ((r.id, r.light.name, "yes" if r.enabled else "no", r.title, r.clause, r.law) for r in policy.rules.values()),
@@ -49,18 +75,154 @@ def show(ctx: typer.Context, as_json: Json = False) -> None:
     )
 
 
-@app.command()
-def check(
-    ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A policy file, or an overlay.")],
-    as_json: Json = False,
-) -> None:
-    """Whether a policy file or an overlay compiles; nothing is adopted."""
+Notes = Annotated[bool, typer.Option("--notes", help="Also what is worth knowing and nothing to mend.")]
+FILE = Annotated[Path, typer.Argument(metavar="FILE", help="A policy file, or an overlay.")]
+
+
+def _candidate(ctx: typer.Context, file: Path) -> Policy:
     if not file.is_file():
         raise UsageMistake(f"{file}: no such file")
-    policy = bootstrap.compile_file(face_of(ctx).folder, file.read_bytes())
-    compile_book(policy.raw)
+    return bootstrap.compile_file(face_of(ctx).folder, file.read_bytes())
+
+
+@app.command()
+def check(ctx: typer.Context, file: FILE, notes: Notes = False, as_json: Json = False) -> None:
+    """Whether a policy file or an overlay compiles, and what is missing, double or unreachable in it.
+
+    Exits 1 with an error in it, or 2 when it cannot be read at all; nothing is adopted.
+    """
+    if not file.is_file():
+        raise UsageMistake(f"{file}: no such file")
+    text = file.read_bytes()
+    found = list(bootstrap.missing_clauses(text))
+    policy = None
+    try:
+        policy = bootstrap.compile_file(face_of(ctx).folder, text)
+        found = [one for edition in (policy, *policy.later) for one in findings(edition)]
+        found += longer_than_province(bootstrap.policy_without(face_of(ctx).folder, text), policy)
+    except ConfigurationError:
+        if not found:
+            raise
+    found = list(dict.fromkeys(found))
+    errors = [one for one in found if one.level == "error"]
     if as_json:
-        emit({"ok": True, "version": policy.version, "rules": len(policy.rules)})
+        rows = [one._asdict() for one in found]
+        version = policy.version if policy else None
+        emit({"ok": not errors, "version": version, "rules": len(policy.rules) if policy else 0, "findings": rows})
     else:
-        note(f"{file}: compiles, {len(policy.rules)} rules, would be {policy.version}")
+        rows_shown = [one for one in found if notes or one.level != "note"]
+        if rows_shown:
+            show_table(("LEVEL", "CODE", "WHERE", "WHAT"), ((f.level, f.code, f.where, f.detail) for f in rows_shown))
+        hidden = len(found) - len(rows_shown)
+        state = f"compiles, {len(policy.rules)} rules, would be {policy.version}" if policy else "does not compile"
+        note(f"{file}: {state}" + (f"; {hidden} notes (--notes)" if hidden else ""))
+    if errors:
+        raise typer.Exit(1)
+
+
+@app.command()
+def diff(
+    ctx: typer.Context,
+    was: Annotated[str, typer.Argument(metavar="A", help="A policy file or overlay, or `current`.")],
+    now: Annotated[str, typer.Argument(metavar="B", help="A policy file or overlay, or `current`.")],
+    as_json: Json = False,
+) -> None:
+    """What differs between two policies, in words: rules, ways down, reports, duties, numbers, switches."""
+    face = face_of(ctx)
+    one, other = (_named(ctx, name) for name in (was, now))
+    found = differences(_newest(one).raw, _newest(other).raw)
+    if as_json:
+        emit({"from": _newest(one).version, "to": _newest(other).version, "differences": [d._asdict() for d in found]})
+        return
+    for line in told(found, face.say):
+        typer.echo(line)
+
+
+def _named(ctx: typer.Context, name: str) -> Policy:
+    if name == "current":
+        return bootstrap.load_policy(bootstrap.read_settings(face_of(ctx).folder))
+    return _candidate(ctx, Path(name))
+
+
+def _newest(policy: Policy) -> Policy:
+    return policy.later[-1] if policy.later else policy
+
+
+@app.command()
+def backtest(
+    ctx: typer.Context,
+    file: FILE,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="T", help="A day (its end) or an instant; default: now.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """The whole archive judged by another policy: who would change, from what to what, why, and whom it hits.
+
+    Counts of groups below five are suppressed. Nothing is adopted and nothing is sent.
+    """
+    face = face_of(ctx)
+    candidate = _candidate(ctx, file)
+    moment = parse_moment(as_of) if as_of else bootstrap.now()
+    with bootstrap.open_hub(face.folder) as hub:
+        bootstrap.bring_up_to_date(hub)
+        with counting(face.say("households"), bootstrap.count_households(hub)) as step:
+            found = tried(hub.store, hub.policy, candidate, moment, step)
+    if as_json:
+        emit(found)
+        return
+    say = face.say
+    note(say("{changed} of {households} households would change").format(**found))
+    show_table(
+        (say("was"), say("would be"), say("households")),
+        ((say(r["was"]), say(r["light"]), r["households"]) for r in found["by_change"]),
+    )
+    rows = [*found["by_community"], *found["by_category"], *found["fairness"]]
+    show_table(
+        (say("group"), say("value"), say("households"), say("up"), say("down")),
+        ((say(r["group"]), say(r["value"]), *(_count(r[n]) for n in ("households", "up", "down"))) for r in rows),
+    )
+    show_table(
+        (say("Household"), say("community"), say("was"), say("would be"), say("why")),
+        (
+            (c["household"], c["community"], say(c["was"]), say(c["light"]), _why(c["why"], say))
+            for c in found["changes"]
+        ),
+    )
+
+
+def _count(count: int | None) -> str:
+    return f"<{SMALL}" if count is None else str(count)
+
+
+def _why(why: Mapping[str, Any], say: Say) -> str:
+    come = [f"+{one['rule']} {say(RULES.get(one['rule'], one['rule']))}" for one in why["opened"]]
+    gone = [f"-{one['rule']} {say(RULES.get(one['rule'], one['rule']))}" for one in why["gone"]]
+    return say("; ").join([*come, *gone])
+
+
+@app.command()
+def adopt(
+    ctx: typer.Context,
+    file: FILE,
+    as_json: Json = False,
+) -> None:
+    """Put a policy file or an overlay in force here: kept beside hub.toml, named in it, everybody judged again.
+
+    A file with an error is refused. The archive is judged in bounded batches between what comes in; a running daemon
+    takes the file when it is started anew, and `hub policy show` says how far it has come.
+    """
+    folder = face_of(ctx).folder
+    candidate = _candidate(ctx, file)
+    errors = [one for edition in (candidate, *candidate.later) for one in findings(edition) if one.level == "error"]
+    if errors:
+        raise UsageMistake(f"{file}: {errors[0].where} {errors[0].detail}", "`hub policy check` names all of them")
+    bootstrap.put_in_force(folder, file)
+    with bootstrap.open_hub(folder) as hub:
+        bootstrap.bring_up_to_date(hub)
+        archive = bootstrap.policy_of_archive(hub.settings)
+    told_so = {"version": candidate.version, "archive": archive}
+    if as_json:
+        emit(told_so)
+    else:
+        note(f"{candidate.version}: in force; {archive['waiting']} households to judge")

@@ -116,7 +116,7 @@ def book_of(policy: Any) -> Book:
             return book
     book = compile_book(policy.raw)
     _last.insert(0, (policy.raw, book))
-    del _last[4:]
+    del _last[16:]
     return book
 
 

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from hub.core.foresight import Foresight, Way
 from hub.core.records import Assessment, Concern, Key, Light, Next, StreamKey
 
-Clause = Callable[[str], tuple[str, str]]
-"""Rule → (clause of the district document, law)."""
+Clause = Callable[[str, datetime | None], tuple[str, str]]
+"""Rule and the time of its event → (clause of the district document, law in the edition of that day)."""
 
 FAMILIES: dict[str, str] = {
     **dict.fromkeys(("R1", "R2", "R6", "R7", "R8", "O1", "O2", "E1"), "police_measure"),
@@ -226,7 +226,7 @@ def _family(concern: Mapping[str, Any]) -> dict[str, Any]:
 def _concern(
     concern: Concern, clause: Clause, times: Mapping[Key, datetime], ways: Sequence[Way] = ()
 ) -> dict[str, Any]:
-    where, law = clause(concern.rule)
+    where, law = clause(concern.rule, concern.since)
     return {
         "rule": concern.rule,
         "light": concern.light.name,

@@ -15,9 +15,15 @@ from hub.core.board import RED
 from hub.core.decisions import decided, run_out
 from hub.core.descents import closed, judge, met, observe, step_down
 from hub.core.ledger import Fold
-from hub.core.marks import Begin, Close, Decide, End, Mark, Met, Open
+from hub.core.marks import Begin, Close, Decide, End, Mark, Met, Open, Turn
 from hub.core.records import Light
 from hub.core.rising import begun, ended, opened
+
+
+def turned(fold: Fold, act: Turn, at: datetime) -> None:
+    """From now on the counts, proofs and ways down of another edition hold; what is open stays open."""
+    fold.policy = fold.board.policy = act.policy
+
 
 ACTS: Final[Mapping[type, Callable[[Fold, Any, datetime], None]]] = {
     Open: opened,
@@ -26,6 +32,7 @@ ACTS: Final[Mapping[type, Callable[[Fold, Any, datetime], None]]] = {
     Close: closed,
     Met: met,
     Decide: decided,
+    Turn: turned,
 }
 """What each kind of mark does."""
 

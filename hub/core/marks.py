@@ -18,7 +18,7 @@ from hub.core.states import Interval, intervals
 from hub.core.timeline import Derived
 from hub.core.visits import Visit, visit_of
 
-OLDER, OPENS, SAME = 0, 1, 2
+TURNS, OLDER, OPENS, SAME = -1, 0, 1, 2
 _LAST = end_of_day(date.max)
 _ORDER = itemgetter(0, 1, 2, 3)
 
@@ -62,7 +62,13 @@ class Decide(NamedTuple):
     event: Event
 
 
-Act = Open | Begin | End | Close | Met | Decide
+class Turn(NamedTuple):
+    """Another edition of the policy comes into force: counts and ways down are its own from now on."""
+
+    policy: Policy
+
+
+Act = Open | Begin | End | Close | Met | Decide | Turn
 
 
 class Mark(NamedTuple):
@@ -87,9 +93,10 @@ def marks_of(case: Case, policy: Policy, read: Known | None = None) -> list[Mark
         group = groups.get(event.key) or (event,)
         if len(group) > 1 and kind == "admonition_issued":
             facts = _with_call(facts, group, derived)
-        _openings(found, event, facts, group, derived, case, policy)
-        if kind in policy.closers:
-            found += _closings(event, facts, policy)
+        edition = policy.at(event.at) if policy.later else policy
+        _openings(found, event, facts, group, derived, case, edition)
+        if kind in edition.closers:
+            found += _closings(event, facts, edition)
         elif kind == "override":
             found.append(Mark(event.at, SAME, event.updated_at, (*event.key, 9), Decide(event)))
         visit = visit_of(event, facts) if facts.reached else None
@@ -100,6 +107,12 @@ def marks_of(case: Case, policy: Policy, read: Known | None = None) -> list[Mark
         found.append(Mark(interval.since, OPENS, event.at, (*event.key, 1), Begin(interval)))
         if interval.until is not None:
             found.append(_mark(interval.until, event, End(interval), 2))
+    if found:
+        found += [
+            Mark(edition.since, TURNS, edition.since, ("", "", "", 0), Turn(edition))
+            for edition in policy.later
+            if edition.since is not None
+        ]
     if len(found) > 1:
         found.sort(key=_ORDER)
     return found

@@ -26,7 +26,7 @@ class Ground:
     def __init__(self, case: Case, course: Course, policy: Any, moment: Moment, read: Known) -> None:
         self.case, self.course, self.moment = case, course, moment
         self.calendar: Calendar = policy.calendar
-        self.book: Book = book_of(policy)
+        self.book: Book = book_of(policy.current(moment) if policy.later else policy)
         self.events = read.events  # up to the moment
         self.kinds: Mapping[str, Sequence[Event]] = read.kinds
         self.derived: Mapping[Key, Derived] = read.derived

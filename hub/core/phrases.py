@@ -125,3 +125,44 @@ WORDS: dict[str, str] = {
     "borrowed_card": "to be looked at: perhaps a borrowed card",
 }
 """Codes of ways, proofs and notes → a phrase; numbers of days are those of the district's document."""
+
+SECTIONS: dict[str, str] = {
+    "light": "rule",
+    "descent": "way down",
+    "closer": "closing record",
+    "report": "mandatory report",
+    "duty": "duty",
+    "numbers": "number",
+    "switches": "switch",
+    "ladder": "deadline of a report",
+    "reasons": "family of reasons",
+    "owed_by": "who owes it",
+    "signal": "minor signal",
+}
+"""Tables of a policy file as people call them."""
+
+NUMBERS: dict[str, str] = {
+    "signers": "units that sign a step down",
+    "review_red_days": "days without violence before a review may step down from red",
+    "review_orange_days": "days before a review may step down from orange",
+    "review_yellow_days": "days before a review may step down from yellow",
+    "observation_days": "days of observation after red",
+    "observation_visits": "calm visits during the observation",
+    "green_days": "days until green lapses",
+    "often_days": "days of disturbance that make an orange light",
+    "often_window": "days within which disturbances count together",
+    "calls_days": "days with police calls that make a red light",
+    "calls_window": "days within which police calls count together",
+    "relapse_days": "days within which a relapse counts",
+    "cooling_off_days": "days of the cooling-off period",
+    "certificate_days": "days to fetch the divorce certificate",
+    "order_months": "months an order without end is in force",
+    "incident_hours": "hours within which a linked call is the same incident",
+    "signal_days": "days within which two minor signals count together",
+    "override_signers": "persons of different units who decide down from red",
+    "recheck_days": "days after which a decision of people is looked at again",
+    "R2": "a penalty for domestic violence lights red",
+    "E1": "three calls on different days within the window light red",
+    "E2": "a relapse is lit as high as the household stood before",
+}
+"""Numbers and switches of a policy file as people understand them."""

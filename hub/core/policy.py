@@ -34,6 +34,10 @@ _SPANS: Final = {
 }
 
 
+ABOUT: Final = ("name", "level", "effective_from", "source")
+"""What an overlay says about itself: whose it is, province or district, from which day it is in force."""
+
+
 def load_policy(
     policy: bytes,
     overlay: bytes | None = None,
@@ -45,11 +49,21 @@ def load_policy(
 
     ``stands_for``: sources outside the ten units → the unit whose report rules cover them and who takes their duties.
     """
-    raw = _read(policy, "policy")
+    raw = read_toml(policy, "policy")
     if overlay:
-        _overlay(raw, _read(overlay, "overlay"))
-    calendars, stands_for = calendars or {}, stands_for or {}
-    digest = hashlib.sha256(policy + b"\0" + (overlay or b""))
+        lay_over(raw, read_toml(overlay, "overlay"))
+    return compiled(raw, policy + b"\0" + (overlay or b""), calendars or {}, deadlines or {}, stands_for or {})
+
+
+def compiled(
+    raw: Mapping[str, Any],
+    sources: bytes,
+    calendars: Mapping[int, bytes],
+    deadlines: Mapping[str, timedelta],
+    stands_for: Mapping[str, str],
+) -> Policy:
+    """One document, overlays applied, compiled; ``sources`` and the calendars make its version."""
+    digest = hashlib.sha256(sources)
     for year in sorted(calendars):
         digest.update(calendars[year])
     switches = {str(name): bool(value) for name, value in raw.get("switches", {}).items()}
@@ -62,7 +76,7 @@ def load_policy(
         raw=raw,
         numbers=numbers,
         switches=switches,
-        ladder=_ladder(raw.get("ladder", {}), deadlines or {}),
+        ladder=_ladder(raw.get("ladder", {}), deadlines),
         calendar=load_calendar(calendars),
         rules=rules,
         openings=_openings(rows),
@@ -91,7 +105,7 @@ def load_calendar(calendars: Mapping[int, bytes]) -> Calendar:
     holidays: list[date] = []
     working: list[date] = []
     for year, text in calendars.items():
-        found = _read(text, f"calendar {year}")
+        found = read_toml(text, f"calendar {year}")
         holidays += found.get("holidays", ())
         working += found.get("working", ())
     return Calendar(holidays, working, calendars)
@@ -208,16 +222,21 @@ def _grouped(pairs: Iterable[tuple[str, Any]]) -> dict[str, tuple[Any, ...]]:
 # -- reading -----------------------------------------------------------------------------------------------------------
 
 
-def _read(text: bytes, what: str) -> dict[str, Any]:
+def read_toml(text: bytes, what: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text.decode("utf-8-sig"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise _bad(what, f"is not readable as TOML: {error}") from None
 
 
-def _overlay(raw: dict[str, Any], overlay: Mapping[str, Any]) -> None:
-    """Numbers, switches and ladder by name; ``[duty.D6]`` and the like patch every row with that id."""
+def lay_over(raw: dict[str, Any], overlay: Mapping[str, Any]) -> None:
+    """Numbers, switches and ladder by name; ``[duty.D6]`` and the like patch every row with that id.
+
+    What an overlay says about itself (``ABOUT``) changes nothing.
+    """
     for table, changes in overlay.items():
+        if table in ABOUT:
+            continue
         target = raw.get(table)
         if not isinstance(changes, Mapping) or target is None:
             raise _bad("overlay", f"cannot change {table!r}", _nearest(table, raw))

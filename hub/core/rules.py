@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from hub.core.clocks import Calendar
+from hub.core.clocks import Calendar, Moment
 from hub.core.conditions import Condition
 from hub.core.records import Event, Light
 from hub.core.timeline import PARTIES_ONLY, Derived
@@ -122,14 +122,38 @@ class Policy:
     rhythms: Mapping[Light, Rhythm]  # how often D2 and D3 let a unit wait
     clauses: Mapping[str, tuple[str, str]]
     stands_for: Mapping[str, str] = field(default_factory=dict)  # a source outside the ten → the unit that acts for it
+    since: datetime | None = None  # from when this edition is in force; None: always was
+    later: tuple[Policy, ...] = ()  # of the first edition: those after it, oldest first (core.editions)
+
+    cites: tuple[tuple[datetime, Mapping[str, tuple[str, str]]], ...] = ()  # clause and law by id, from a day on
+
+    def at(self, when: datetime) -> Policy:
+        """The edition in force at a time of the world: the event's date picks the law."""
+        found = self
+        for edition in self.later:
+            if edition.since is not None and edition.since <= when:
+                found = edition
+        return found
+
+    def current(self, moment: Moment) -> Policy:
+        """The edition in force at the moment; a later one is a time at which the answer may change."""
+        found = self
+        for edition in self.later:
+            if edition.since is not None and moment.passed(edition.since):
+                found = edition
+        return found
 
     def acting(self, unit: str) -> str:
         """The unit of the ten that has the duties of ``unit``: itself, or whom a source outside them stands for."""
         return self.stands_for.get(unit, unit)
 
-    def clause(self, rule: str) -> tuple[str, str]:
-        """Clause of the district document and law of a rule, descent, report or duty; empty for an unknown id."""
-        return self.clauses.get(rule, ("", ""))
+    def clause(self, rule: str, when: datetime | None = None) -> tuple[str, str]:
+        """Clause and law of a rule, descent, report or duty, in the edition of ``when``; empty for an unknown id."""
+        found = self.clauses.get(rule, ("", ""))
+        for since, cited in self.cites:
+            if when is not None and since <= when:
+                found = cited.get(rule, found)
+        return found
 
     def switch(self, name: str) -> bool:
         """Whether a switch is on; an unknown one is off."""
@@ -143,6 +167,8 @@ class Policy:
         """The M rules under which this record must be reported, in table order, each once; the first names the report."""
         if event.kind not in REPORTING_KINDS or (event.kind in PARTIES_ONLY and derived.victim is None):
             return ()
+        if self.later and (edition := self.at(event.at)) is not self:
+            return edition.report_rules(event, derived)
         unit, stream, _ = key = event.key
         found: list[str] = []
         for rule, by, whom, test in self.finders:

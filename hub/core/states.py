@@ -150,6 +150,7 @@ def _decided(event: Event) -> datetime:
 def cooling_off(received: When, policy: Policy) -> tuple[date, date]:
     """Last day of the cooling-off and last day of the certificate window, both inclusive and moved (A5, S6)."""
     calendar: Calendar = policy.calendar
+    policy = policy.at(opening(received)) if policy.later else policy
     first = calendar.civil_days(received, policy.numbers["cooling_off_days"], moved=True)
     return first, calendar.civil_days(first, policy.numbers["certificate_days"], moved=True)
 

@@ -19,6 +19,7 @@ from hub.line.letters import Outward
 from hub.line.ports import Vault, Worker
 from hub.line.prepare import Prepared, prepare
 from hub.store import pages
+from hub.store.adoption import adopt, next_batch
 from hub.store.cases import due_households
 from hub.store.claims import WRITER, release_lease, take_lease
 from hub.store.district import district_is_due
@@ -125,6 +126,7 @@ class _Loop:
         self._plan = plan
         self._held: dict[int, datetime] = {}  # pages to leave alone until then
         self._told: set[str] = set()
+        self._adopting: bool | None = None  # whether another policy than before judges everybody again; None: not asked
 
     def take(self, lease: Lease | None, skip: frozenset[int]) -> Prepared:
         """The next landed pages, prepared; runs one batch ahead of ``apply``."""
@@ -145,12 +147,21 @@ class _Loop:
         with self._store.read() as sql:
             due = due_households(sql, at, self._plan.records)
             district = bool(self._plan.outward.communities) and district_is_due(sql, at)
+        moved = self._adopt(at) if not due else 0
         if not work.pages and not due and not district:
-            return 0
+            return moved
         receipts = apply(self._store, work, self._policy, at, outward=self._plan.outward, due=due)
         if self._plan.applied is not None:
             self._plan.applied(receipts)
         return len(work.pages) + len(due)
+
+    def _adopt(self, at: datetime) -> int:
+        """Under another policy than before everybody is judged again, a batch whenever nothing else is due."""
+        if self._adopting is None:
+            self._adopting = adopt(self._store, self._policy, at)
+        if self._adopting:
+            self._adopting = next_batch(self._store, at)
+        return 1 if self._adopting else 0
 
     def _hold(self, work: Prepared, at: datetime) -> None:
         for number, code in work.held:

@@ -48,7 +48,7 @@ def explain_household(
         tuple(unheard(sql, case, as_of, silences, known_at)),
         tuple(links(sql, household.id, case)),
     )
-    subject = Subject(household.uid, as_of, policy.version, household.community, known_at)
+    subject = Subject(household.uid, as_of, policy.at(as_of).version, household.community, known_at)
     found = judge(case, policy, as_of, silences)
     told = explain(subject, found, policy.clause, _times(case), ground, future(case, policy, as_of, silences))
     told |= {"registered": household.registered, "provisional": household.provisional}

@@ -14,7 +14,7 @@ from babel.messages.pofile import read_po
 from hub.cli.face import LOCALE, speak
 from hub.core.codes import CODES, UNITS
 from hub.core.explain import FAMILIES
-from hub.core.phrases import RULES, WORDS
+from hub.core.phrases import NUMBERS, RULES, SECTIONS, WORDS
 from hub.core.records import Light
 from hub.runtime.plugins import read_manifests
 from tests.cli.conftest import District, Hub
@@ -37,7 +37,17 @@ def test_everything_said_has_its_chinese() -> None:
     """Messages, rules, ways, proofs, units, streams, lights and categories: none is left in English."""
     streams = {name for manifest in read_manifests().manifests.values() for name in manifest.streams}
     categories = {english for _, _, english in CODES["category"]}
-    words = {*said(), *RULES.values(), *WORDS.values(), *UNITS, *streams, *categories, *Light.__members__}
+    words = {
+        *said(),
+        *RULES.values(),
+        *WORDS.values(),
+        *NUMBERS.values(),
+        *SECTIONS.values(),
+        *UNITS,
+        *streams,
+        *categories,
+        *Light.__members__,
+    }
     say = speak("zh")
 
     assert sorted(word for word in words if say(word) == word and re.search("[a-z]", word)) == []

@@ -17,7 +17,7 @@ CALL = Key("police", "incident", "J1")
 def explanation(*rules: tuple[str, Light], light: Light = Light.red) -> dict[str, object]:
     concerns = tuple(Concern(rule, colour, AT, None, (CALL,), ("review_red",)) for rule, colour in rules)
     assessment = Assessment(light, AT, concerns, (), (), None, (), (), None, frozenset())
-    return explain(Subject("h", AT, "v"), assessment, lambda rule: ("二(一)", "law"), {CALL: AT})
+    return explain(Subject("h", AT, "v"), assessment, lambda rule, since: ("二(一)", "law"), {CALL: AT})
 
 
 def rules(told: dict[str, object]) -> list[str]:
@@ -72,7 +72,7 @@ def test_neither_way_nor_stream_tells_what_a_rule_would() -> None:
     assessment = Assessment(Light.orange, AT, (concern,), (), (), None, coming, (), None, frozenset())
     heard = [Heard(StreamKey("police", "penalty"), AT, False, AT, "P1")]
     told = withhold(
-        explain(Subject("h", AT, "v"), assessment, lambda rule: ("", ""), {}, Ground(tuple(heard))), "education"
+        explain(Subject("h", AT, "v"), assessment, lambda rule, since: ("", ""), {}, Ground(tuple(heard))), "education"
     )
 
     assert [told["next"]["by"], *(coming["by"] for coming in told["then"])] == ["date", "event"]
