@@ -48,6 +48,7 @@ from hub.store.claims import claim_stream, ensure_streams
 from hub.store.engine import SqlStore, open_store
 from hub.store.ledger import hasten
 from hub.store.numbers import new_uid
+from hub.store.originals import Taken, count_taken, taken_pages
 from hub.store.quarantine import QuarantineView
 from hub.store.schema import newest, revision, upgrade
 from hub.toml_reader import Mistake
@@ -363,6 +364,19 @@ def redrive(hub: Hub, rows: Sequence[QuarantineView], tell: Tell = lambda count:
 def discard(hub: Hub, rows: Sequence[QuarantineView]) -> int:
     """Waiting rows given up for good; how many no longer wait."""
     return again.discard(submission(hub), hub.store, rows, hub.settings.limits.rows_per_page, now())
+
+
+def taken(hub: Hub, unit: str, stream: str | None = None, since: datetime | None = None) -> Taken:
+    """Everything a unit sent that was taken, page by page."""
+    with hub.store.read() as sql:
+        found = taken_pages(sql, unit, stream, since)
+        return Taken(found, count_taken(sql, [page.id for page in found]))
+
+
+def replay(hub: Hub, taken: Taken, tell: Tell = lambda count: None) -> list[Receipt]:
+    """What was taken once more, through the mapping of today; a receipt for each of its pages."""
+    size = hub.settings.limits.rows_per_page
+    return again.replay(submission(hub), hub.store, hub.vault, taken.pages, size, tell)
 
 
 def bring_up_to_date(hub: Hub) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hub import logs
-from hub.cli import connectors, decisions, duties, households, policy, quarantine, reports, sources
+from hub.cli import connectors, decisions, duties, households, mappings, policy, quarantine, reports, sources
 from hub.cli.check import check
 from hub.cli.export import export
 from hub.cli.face import Face, HubGroup
@@ -17,7 +17,7 @@ from hub.cli.init import init
 from hub.cli.run import demo, run
 from hub.cli.status import status
 
-__all__ = ["app", "decisions", "main", "sources"]
+__all__ = ["app", "decisions", "main", "mappings", "sources"]
 
 app = typer.Typer(
     cls=HubGroup,
@@ -47,7 +47,7 @@ def hub(
 for command in (demo, init, check, run, status, ingest, export):
     app.command()(command)
 for name, group in {
-    "connectors": connectors.app,  # and what `sources` adds to it
+    "connectors": connectors.app,  # and what `sources` and `mappings` add to it
     "households": households.app,  # and what `decisions` adds to it
     "reports": reports.app,
     "duties": duties.app,

@@ -24,6 +24,8 @@ from hub.store.tx import Tx
 REDRIVE = "redrive:"
 DISCARD = "discard:"
 """What the source of a page of waiting rows begins with; the uids of their items follow."""
+REPLAY = "replay:"
+"""What the source of a page of rows that were taken begins with; the ids of their versions follow."""
 
 Line = dict[str, Any]
 
@@ -55,7 +57,7 @@ class Held:
         self._lines: dict[int, list[Line]] = {}
         again = [page for page in pages if page.page.door == "redrive"]
         self._redriven = [page for page in again if page.page.source.startswith(REDRIVE)]
-        self._discarded = [uid for page in again if page.page.source.startswith(DISCARD) for uid in _uids(page)]
+        self._discarded = [uid for page in again if page.page.source.startswith(DISCARD) for uid in uids_of(page)]
         self._sort([page for page in pages if page.page.door not in ("redrive", "replay")])
         for page in [page for page in pages if page.page.door in ("redrive", "replay")]:
             self._lines[page.id] = [_line(row) for row in refused[page.id]]
@@ -92,7 +94,7 @@ class Held:
                 updated = to_us(outcome.incoming.sealed.event.updated_at)
                 numbers = taken.setdefault(StreamKey(key.unit, key.stream), {})
                 numbers[key.no] = max((updated, outcome.event), numbers.get(key.no, (updated, outcome.event)))
-        redriven = {uid for page in self._redriven for uid in _uids(page)}
+        redriven = {uid for page in self._redriven for uid in uids_of(page)}
         return [
             (item, numbers[item.key.no][1])
             for stream, numbers in taken.items()
@@ -108,7 +110,7 @@ class Held:
                 yield from unreadable(_named(page.page.stream, row.no, row.uid), page.page.received_at, self._policy)
         over = [item.uid for item, _ in self._replaced] + self._discarded
         for page in self._redriven:
-            uids = _uids(page)
+            uids = uids_of(page)
             again = {uids[row.row - page.page.first_row] for row in self._refused[page.id]}
             over += [uid for uid in uids if uid not in again]
         for uid, unit, stream, no in self._tx.rows_in(
@@ -135,7 +137,7 @@ class Held:
         refusals.settle(self._tx, settled, self._as_of)
 
     def _came_again(self, page: PreparedPage, outcomes: Sequence[Outcome]) -> Iterable[Settled]:
-        uids, first = _uids(page), page.page.first_row
+        uids, first = uids_of(page), page.page.first_row
         for outcome in outcomes:
             yield Settled(uids[outcome.row - first], "redriven", outcome.status, {"event": outcome.event})
         for row in self._refused[page.id]:
@@ -143,7 +145,8 @@ class Held:
             yield Settled(uids[row.row - first], "open", "quarantined", told, row.shape)
 
 
-def _uids(page: PreparedPage) -> list[str]:
+def uids_of(page: PreparedPage) -> list[str]:
+    """The items (redrive, discard) or versions (replay) that the rows of such a page are."""
     return page.page.source.partition(":")[2].split(",")
 
 

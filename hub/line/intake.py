@@ -14,7 +14,7 @@ from hub.core.place import place
 from hub.core.policy import Policy
 from hub.core.records import Event, Owed, Problem
 from hub.core.words import KINDS
-from hub.line.held import Held
+from hub.line.held import Held, uids_of
 from hub.line.judge import Scope
 from hub.line.prepare import Prepared, PreparedPage, Refused, refuse
 from hub.line.subjects import Subjects
@@ -57,7 +57,7 @@ class Intake:
         """Store versions, place them; what is to be judged."""
         loaded = Loaded(self._tx)
         subjects = Subjects(self._tx, loaded)
-        incoming = [Incoming(page.id, sealed) for page in self._pages for sealed in page.sealed]
+        incoming = [one for page in self._pages for one in _incoming(page)]
         unknown = subjects.unknown(incoming)
         for one in incoming:
             if id(one.sealed) in unknown:
@@ -164,6 +164,13 @@ class Intake:
         lines = [*lines, *(told for outcome in outcomes if (told := _line(outcome)) is not None)]
         lines.sort(key=lambda line: int(line["row"]))
         pages.close_page(self._tx, page.id, counts, lines, to_us(self._as_of))
+
+
+def _incoming(page: PreparedPage) -> Iterable[Incoming]:
+    if page.page.door != "replay":
+        return [Incoming(page.id, sealed) for sealed in page.sealed]
+    versions, first = [int(number) for number in uids_of(page)], page.page.first_row
+    return [Incoming(page.id, sealed, versions[sealed.row - first]) for sealed in page.sealed]
 
 
 def _subject(truth: Truth) -> str:

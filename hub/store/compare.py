@@ -22,6 +22,7 @@ class Incoming(NamedTuple):
 
     page_id: int
     sealed: Sealed
+    again: int = 0  # the stored version (its id) whose original this is, under the mapping of today
 
 
 class Version(NamedTuple):
@@ -35,6 +36,8 @@ class Version(NamedTuple):
     live: bool
     new: Incoming | None  # None: stored before
     facts: str = ""  # of a stored one
+    id: int = 0  # of a stored one
+    replaced_by: int = 0  # number of the version that a replay put in its place; it counts no more
 
 
 class Outcome(NamedTuple):
@@ -62,6 +65,7 @@ class Truth(NamedTuple):
     changed: bool  # the timeline changes: other content, time or state than before
     content: Sealed | None  # of the newest version if it came in this batch: its parties and indexes are to be written
     live: bool  # the change may have side effects: the version that made it is live
+    replaced: tuple[Version, ...] = ()  # stored versions that a replay put others in the place of
 
 
 class Stored(NamedTuple):
@@ -108,14 +112,16 @@ def stored_records(sql: Sql, keys: Iterable[Key]) -> dict[Key, Stored]:
 def _stored_versions(sql: Sql, records: Iterable[int]) -> dict[int, list[Version]]:
     found: dict[int, list[Version]] = {}
     rows = sql.rows_in(
-        "SELECT record_id, number, updated_at, deleted, rejected, digest, live, facts FROM version WHERE record_id {in}"
-        " ORDER BY record_id, number",
+        "SELECT record_id, number, updated_at, deleted, rejected, digest, live, facts, id, replaced_by FROM version"
+        " WHERE record_id {in} ORDER BY record_id, number",
         records,
     )
-    for record_id, number, updated, deleted, rejected, digest, live, facts in rows:
+    for record_id, number, updated, deleted, rejected, digest, live, facts, id_, replaced_by in rows:
         found.setdefault(int(record_id), []).append(
-            Version(number, updated, bool(deleted), rejected, bytes(digest), bool(live), None, facts)
-        )
+            Version(
+                number, updated, bool(deleted), rejected, bytes(digest), bool(live), None, facts, id_, replaced_by
+            )
+        )  # fmt: skip
     return found
 
 
@@ -150,18 +156,29 @@ def take_in(known: Sequence[Version], rows: Sequence[Incoming], uid: str) -> tup
     for row in rows:
         sealed = row.sealed
         updated = to_us(sealed.event.updated_at)
-        status = _status(versions, sealed, updated)
+        was = _replayed(versions, row.again) if row.again else None
+        status = _status([v for v in versions if not v.replaced_by] if was is None else [was], sealed, updated, was)
         outcomes.append(Outcome(row.page_id, sealed.row, status.removesuffix("+"), uid, row))
         if status.endswith("+"):
             code = sealed.rejected.code if sealed.rejected is not None else ""
+            if was is not None:
+                versions[was.number - 1] = was._replace(replaced_by=len(versions) + 1)
             versions.append(
                 Version(len(versions) + 1, updated, sealed.deleted, code, sealed.digest, sealed.event.live, row)
             )
     return outcomes, versions
 
 
-def _status(versions: Sequence[Version], sealed: Sealed, updated: int) -> str:
-    """applied, unchanged or rejected; ``+`` when the version is to be kept."""
+def _replayed(versions: Sequence[Version], number: int) -> Version | None:
+    """What stands for a stored version now: itself, or what an earlier replay put in its place. None: another record's."""
+    found = next((v for v in versions if v.id == number), None)
+    while found is not None and found.replaced_by:
+        found = versions[found.replaced_by - 1]
+    return found
+
+
+def _status(versions: Sequence[Version], sealed: Sealed, updated: int, was: Version | None = None) -> str:
+    """applied, unchanged or rejected; ``+`` when the version is to be kept. ``was``: replayed, it alone is compared."""
     rejected = sealed.rejected is not None
     alike = [
         v
@@ -170,7 +187,7 @@ def _status(versions: Sequence[Version], sealed: Sealed, updated: int) -> str:
     ]
     if any(v.updated_at == updated for v in alike):
         return "rejected" if rejected else "unchanged"
-    if alike and updated > (current := max(versions, key=_order)).updated_at and current in alike:
+    if was is None and alike and updated > (current := max(versions, key=_order)).updated_at and current in alike:
         # The same content with a newer time: nothing new to tell, but the time counts against late older versions.
         # A source that gives no time has it only from us: the first one stands.
         timed = sealed.event.updated_at != sealed.event.received_at
@@ -178,7 +195,8 @@ def _status(versions: Sequence[Version], sealed: Sealed, updated: int) -> str:
     return "rejected+" if rejected else "applied+"
 
 
-def _truth(key: Key, before: Stored | None, uid: str, known: Sequence[Version], after: Sequence[Version]) -> Truth:
+def _truth(key: Key, before: Stored | None, uid: str, known: Sequence[Version], every: Sequence[Version]) -> Truth:
+    after = [version for version in every if not version.replaced_by]
     newest = max(after, key=_order)
     facts = carried(after)
     state = "retracted" if newest.deleted else "rejected" if newest.rejected else "applied"
@@ -193,7 +211,8 @@ def _truth(key: Key, before: Stored | None, uid: str, known: Sequence[Version], 
     changed = before is None or newest.new is not None or text != before.facts
     if before is None and state != "applied":
         changed = False
-    fresh = tuple(v for v in after if v.new is not None)
+    fresh = tuple(v for v in every if v.new is not None)
+    replaced = tuple(v for v, was in zip(every, known, strict=False) if v.replaced_by != was.replaced_by)
     live = newest.live if newest.new is not None else any(v.live for v in fresh)
     return Truth(
         key=key,
@@ -208,6 +227,7 @@ def _truth(key: Key, before: Stored | None, uid: str, known: Sequence[Version], 
         changed=changed,
         content=sealed,
         live=live,
+        replaced=replaced,
     )
 
 

@@ -65,16 +65,27 @@ def versions_until(sql: Sql, records: Iterable[int], at: datetime) -> dict[int, 
     found: dict[int, list[VersionView]] = {}
     text = (
         "SELECT v.record_id, r.unit, r.stream, r.no, r.kind, v.number, v.uid, v.updated_at, v.received_at, v.deleted,"
-        " v.rejected, v.at, v.live, v.facts, v.body FROM version v JOIN record r ON r.id = v.record_id"
-        " WHERE v.received_at <= ? AND v.record_id {in} ORDER BY v.record_id, v.number"
+        " v.rejected, v.at, v.live, v.facts, v.body, v.replaced_by FROM version v JOIN record r ON r.id = v.record_id"
+        " LEFT JOIN page p ON p.id = v.page_id AND p.door = 'replay'"
+        " WHERE v.received_at <= ? AND (p.applied_at IS NULL OR p.applied_at <= ?) AND v.record_id {in}"
+        " ORDER BY v.record_id, v.number"
     )
-    for row in sql.rows_in(text, records, (to_us(at),)):
-        record, unit, stream, no, kind, number, uid, updated, received, deleted, rejected, when, live, facts, body = row
+    replaced: dict[int, set[tuple[int, int]]] = {}
+    for row in sql.rows_in(text, records, (to_us(at), to_us(at))):
+        record, unit, stream, no, kind, number, uid, updated, received, deleted, rejected, when, live, facts, body = (
+            row[:15]
+        )
+        if row[15]:
+            replaced.setdefault(int(record), set()).add((int(number), int(row[15])))
         view = VersionView(
             int(record), Key(unit, stream, no), kind, number, uid, from_us(updated), from_us(received), bool(deleted),
             bool(rejected), from_us(when), bool(live), facts, bytes(body),
         )  # fmt: skip
         found.setdefault(view.record, []).append(view)
+    for record, pairs in replaced.items():
+        numbers = {version.number for version in found[record]}
+        gone = {old for old, new in pairs if new in numbers}
+        found[record] = [version for version in found[record] if version.number not in gone]
     return found
 
 

@@ -51,6 +51,10 @@ def save_truths(tx: Tx, truths: Sequence[Truth]) -> list[int]:
         old,
     )
     tx.insert("version", _VERSION, versions)
+    tx.many(
+        "UPDATE version SET replaced_by = ? WHERE id = ?",
+        [(version.replaced_by, version.id) for truth in truths for version in truth.replaced if version.id],
+    )
     return ids
 
 

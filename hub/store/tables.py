@@ -110,6 +110,7 @@ class Version(SQLModel, table=True):
     row: int = 0  # position in its page, as shown on receipts
     body: bytes = _blob()
     reporter: bytes | None = _blob(null=True)
+    replaced_by: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))  # by a replay
 
 
 class PartyRow(SQLModel, table=True):

@@ -202,3 +202,20 @@ def test_rows_of_before_come_along(engine: str, request: pytest.FixtureRequest, 
         assert sql.rows("SELECT state, times, last_at, digest, shape FROM quarantine") == [("open", 1, 42, None, "")]
     assert revision(store) == newest()
     store.dispose()
+
+
+def test_a_replayed_version_takes_the_place_of_its_own(store: SqlStore) -> None:
+    """A replay replaces the version whose original it is, whatever times the mapping reads, and counts on no receipt."""
+    line = Line(store)
+    line.send("police", "incident", call("C1"))
+    line.send("police", "incident", call("C1", intensity="1", category="2", updated_at="2026-11-22 10:00:00"))
+    before, owed = counts(line), line.owed()
+    for number, again in ((1, call("C1", updated_at="2026-11-20 20:00:00")), (1, call("C1"))):
+        page = line.page("police", "incident", [again], door="replay", mode="replay", source=f"replay:{number}")
+        land(store, VAULT, page)
+        line.drain()
+        assert line.receipt(page.uid)["applied"] == 1
+
+    assert line.rows("SELECT number, replaced_by FROM version ORDER BY number") == [(1, 3), (2, 0), (3, 4), (4, 0)]
+    assert line.rows("SELECT version FROM record") == [(2,)]
+    assert (counts(line), line.owed()) == (before, owed)
