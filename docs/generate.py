@@ -1,4 +1,4 @@
-"""Pages made from code and data: ``docs/policy.md``, ``docs/problem-codes.md``, ``docs/commands.md``.
+"""Pages made from code and data: ``docs/policy.md``, ``problem-codes.md``, ``commands.md``, ``clauses.md``.
 
 ``python -m docs.generate`` writes them; ``--check`` exits 1 when a page differs from what the code says.
 """
@@ -15,6 +15,7 @@ from typing import Any
 
 import typer.main
 
+from docs import clauses
 from hub.cli import app
 from hub.core.problems import PROBLEMS
 
@@ -105,6 +106,11 @@ def commands_page() -> str:
     return "\n".join(lines)
 
 
+def clauses_page() -> str:
+    """Every clause of the document with what answers to it."""
+    return clauses.page(MADE)
+
+
 def _commands(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
     inner = getattr(command, "commands", None)
     if inner is None:
@@ -115,7 +121,12 @@ def _commands(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, 
             yield from _commands(inner[name], (*path, name))
 
 
-PAGES = {"policy.md": policy_page, "problem-codes.md": problems_page, "commands.md": commands_page}
+PAGES = {
+    "policy.md": policy_page,
+    "problem-codes.md": problems_page,
+    "commands.md": commands_page,
+    "clauses.md": clauses_page,
+}
 
 
 def main() -> int:
