@@ -18,6 +18,7 @@ from hub.settings import (
     Auth,
     ConnectorConfig,
     DeliverConfig,
+    EdgeConfig,
     Installed,
     Limits,
     SecretRef,
@@ -57,6 +58,7 @@ HUB_KEYS: dict[str, toml.Parse] = {
     "calendar": section({"folder": toml.text}),
     "keys": toml.each(toml.secret),
     "limits": section(_LIMITS),
+    "edge": section({"to": toml.text, "spool_bytes": toml.whole, "beat": toml.duration}),
     "tokens": toml.rows({"hash": toml.text, "role": toml.text, "communities": toml.texts}),
 }
 
@@ -111,7 +113,8 @@ STREAM_KEYS: dict[str, toml.Parse] = {
     **{key: parse for options in _OPTIONS.values() for key, parse in options.items()},
 }
 _CHANNEL: dict[str, toml.Parse] = {
-    "url": toml.text_or_secret, "table": toml.text, "folder": toml.folder_path, "receipts": toml.folder_path, "auth": _auth,
+    "url": toml.text_or_secret, "table": toml.text, "folder": toml.folder_path, "receipts": toml.folder_path, "pull": toml.flag,
+    "auth": _auth,
 }  # fmt: skip
 DELIVER_KEYS: dict[str, toml.Parse] = {**_CHANNEL, "second": section(_CHANNEL)}
 
@@ -184,6 +187,7 @@ def _settings(
         keys=hub.get("keys") or {"master": SecretRef(file=str(folder / "secrets" / "master.key"))},
         tokens=tuple({**row, "communities": ",".join(row.get("communities", ()))} for row in hub.get("tokens", ())),
         limits=Limits(**hub.get("limits", {})),
+        edge=EdgeConfig(**hub.get("edge", {})),
         connectors=connectors,
     )
 
@@ -322,10 +326,11 @@ def _is_cron(text: str) -> bool:
 
 
 def _deliver(kind: str, table: Mapping[str, Any], reader: Reader, place: Place = ()) -> DeliverConfig:
-    """One way out: ``url`` or ``folder``, and perhaps a second channel."""
+    """One way out: ``url``, ``folder`` or ``pull``, and perhaps a second channel."""
     place = place or ("deliver", kind)
-    if bool(table.get("url")) == bool(table.get("folder")):
-        reader.wrong(place, "either url or folder", "both" if table.get("url") else "neither")
+    ways = [way for way in ("url", "folder", "pull") if table.get(way)]
+    if len(ways) != 1:
+        reader.wrong(place, "one of url, folder or pull = true", " and ".join(ways) or "none")
     second = table.get("second")
     return DeliverConfig(
         kind=kind,
@@ -333,6 +338,7 @@ def _deliver(kind: str, table: Mapping[str, Any], reader: Reader, place: Place =
         table=table.get("table", DeliverConfig.table),
         folder=table.get("folder", ""),
         receipts=table.get("receipts", ""),
+        pull=table.get("pull", False),
         auth=table.get("auth", Auth()),
         second=None if second is None else _deliver(kind, second, reader, (*place, "second")),
     )

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from hub import bootstrap
 from hub.core.freight import Answer, Drafts, Page
+from hub.edge_desk import HubEdges
 from hub.line.deliver import Retry, deliver
 from hub.line.land import land
 from hub.line.writer import DraftShelf, write_forever
@@ -89,7 +90,11 @@ class Node:
         self._office = HubOffice(
             hub.settings, bootstrap.manifests(), hub.store, hub.vault, hub.policy, self._land, readiness, now
         )
-        return create_app(self._office)
+        desk = HubEdges(
+            hub.store, hub.vault, bootstrap.manifests(), lambda: self._hub.settings, lambda: self._hub.workers, now,
+            self._wake.set,
+        )  # fmt: skip
+        return create_app(self._office, desk)
 
     def _reload(self) -> None:
         """Take changed connectors; whatever is wrong leaves everything as it was. Raises ConfigurationError."""

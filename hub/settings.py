@@ -64,6 +64,7 @@ class DeliverConfig:
     table: str = "hub_message"  # of an SQLAlchemy URL
     folder: str = ""  # absolute
     receipts: str = ""  # absolute folder where receipt files come in
+    pull: bool = False  # the unit, or its edge, fetches it: GET …/parcels
     auth: Auth = Auth()
     second: DeliverConfig | None = None
 
@@ -100,6 +101,15 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EdgeConfig:
+    """`[edge]` of a department's folder: which hub, how much may wait here, how often the hub is told."""
+
+    to: str = ""
+    spool_bytes: int = 1024 * 1024 * 1024
+    beat: timedelta = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """All of the configuration folder."""
 
@@ -120,4 +130,5 @@ class Settings:
     keys: Mapping[str, SecretRef] = field(default_factory=dict)  # master
     tokens: tuple[Mapping[str, str], ...] = ()  # read API: hash, role, communities
     limits: Limits = Limits()
+    edge: EdgeConfig = EdgeConfig()
     connectors: Mapping[str, ConnectorConfig] = field(default_factory=dict)

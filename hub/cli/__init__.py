@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from hub import logs
-from hub.cli import connectors, decisions, duties, households, mappings, policy, quarantine, reports, sources
+from hub.cli import (
+    connectors,
+    decisions,
+    duties,
+    edge,
+    households,
+    mappings,
+    policy,
+    quarantine,
+    reports,
+    sources,
+)
 from hub.cli.check import check
 from hub.cli.export import export
 from hub.cli.face import Face, HubGroup
@@ -53,6 +64,7 @@ for name, group in {
     "duties": duties.app,
     "quarantine": quarantine.app,
     "policy": policy.app,
+    "edge": edge.app,
 }.items():
     app.add_typer(group, name=name)
 

@@ -13,8 +13,9 @@ import typer
 from hub import bootstrap
 from hub.cli.face import Face, Json, UsageMistake, emit, face_of, note, show_pairs, show_table
 from hub.cli.looking import old_records
-from hub.core.errors import ConfigurationError
+from hub.core.errors import ConfigurationError, HubError
 from hub.durations import write_duration
+from hub.read.edges import edge_rows
 from hub.samples import connector_sample
 from hub.sdk.manifest import Manifest
 from hub.secret_files import write_secret
@@ -84,9 +85,10 @@ def _stream(config: StreamConfig | None) -> dict[str, Any]:
 def show_connector(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
     """One connector: its manifest and how it is configured."""
     face = face_of(ctx)
-    manifest = _manifest(name)
+    manifest = manifest_of(name)
     settings = bootstrap.read_settings(face.folder)
     told = {**_summary(manifest, settings.connectors.get(name)), "owner": manifest.owner, "api": manifest.api}
+    told["edge"] = _edge(face.folder, name)
     if as_json:
         emit(told)
         return
@@ -105,6 +107,10 @@ def show_connector(ctx: typer.Context, name: Name, as_json: Json = False) -> Non
             for s in told["streams"]
         ),
     )
+    if told["edge"]:
+        show_pairs(
+            {f"edge {key}": told["edge"][key] for key in ("state", "key_id", "heard_at", "waiting", "bytes", "limit")}
+        )
     show_table(
         ("RECEIVES", "PERSON FIELDS", "DELIVERED"),
         (
@@ -112,6 +118,13 @@ def show_connector(ctx: typer.Context, name: Name, as_json: Json = False) -> Non
             for kind, entry in manifest.receives.items()
         ),
     )
+
+
+def _edge(folder: Path, name: str) -> dict[str, Any] | None:
+    """The connector's edge as the archive knows it; None: none, or there is no archive here."""
+    with suppress(HubError), bootstrap.open_hub(folder) as hub, hub.store.read() as sql:
+        return edge_rows(sql, bootstrap.now()).get(name)
+    return None
 
 
 @app.command()
@@ -127,8 +140,8 @@ def disable(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
 
 
 def _switch(face: Face, name: str, *, on: bool, as_json: bool) -> None:
-    manifest = _manifest(name)
-    path = _file(face.folder, manifest)
+    manifest = manifest_of(name)
+    path = connector_file(face.folder, manifest)
     changed = set_value(path, "connector", "enabled", on)
     old: dict[str, int | None] = {}
     with suppress(ConfigurationError):  # `hub check` lists what is wrong; the switch itself is made
@@ -146,7 +159,7 @@ def _switch(face: Face, name: str, *, on: bool, as_json: bool) -> None:
         note("  `hub check` says what is still missing; `hub connectors probe` tries the source")
 
 
-def _file(folder: Path, manifest: Manifest) -> Path:
+def connector_file(folder: Path, manifest: Manifest) -> Path:
     """The connector's TOML; written as a sample when the connector was installed after `hub init`."""
     if not (folder / "hub.toml").is_file():
         bootstrap.read_settings(folder)  # says what is missing and what to do
@@ -161,8 +174,8 @@ def _file(folder: Path, manifest: Manifest) -> Path:
 def token(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
     """Make a push token for a department: shown once, here; only its hash is kept, under secrets/."""
     face = face_of(ctx)
-    manifest = _manifest(name)
-    path = _file(face.folder, manifest)
+    manifest = manifest_of(name)
+    path = connector_file(face.folder, manifest)
     secret = make_token()
     kept = face.folder / "secrets" / f"{name}-push"
     kept.unlink(missing_ok=True)
@@ -175,7 +188,8 @@ def token(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
     typer.echo(secret)
 
 
-def _manifest(name: str) -> Manifest:
+def manifest_of(name: str) -> Manifest:
+    """The manifest of an installed connector. Raises UsageMistake with the nearest name."""
     manifests = bootstrap.manifests()
     if name not in manifests:
         raise UsageMistake(f'no connector "{name}" is installed', did_you_mean(name, manifests))
@@ -190,7 +204,7 @@ def did_you_mean(name: str, known: Mapping[str, object]) -> str:
 
 def configured(settings: Settings, name: str, stream: str) -> StreamConfig:
     """How one stream is configured. Raises UsageMistake when it is not polled from anywhere."""
-    manifest = _manifest(name)
+    manifest = manifest_of(name)
     if stream not in manifest.streams:
         raise UsageMistake(f'{name} has no stream "{stream}"', did_you_mean(stream, manifest.streams))
     config = settings.connectors.get(name)

@@ -64,6 +64,15 @@ def _print(told: dict[str, Any]) -> None:
             for row in told["connectors"]
         ),
     )
+    edges = [row["edge"] for row in told["connectors"] if row["edge"]]
+    if edges:
+        show_table(
+            ("EDGE", "STATE", "CODE", "LAST HEARD", "WAITING", "BYTES", "CLOCK"),
+            (
+                (e["connector"], e["state"], e["code"], short(e["heard_at"]), e["waiting"], e["bytes"], e["skew"])
+                for e in edges
+            ),
+        )
     if told["issues"]:
         show_table(
             ("ISSUE", "SUBJECT", "SINCE", "TO DO"),

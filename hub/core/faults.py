@@ -200,6 +200,44 @@ FAULTS: dict[str, Text] = {
         "The file cannot be read", "文件无法读取", "save it anew as CSV (UTF-8) or XLSX and send it again", "请另存为 CSV 或 XLSX 后重发"),
     "files.busy": Text("The folder is in use", "文件夹正被使用", "it is tried again by itself", "系统将自动重试"),
     "files.folder": Text("The folder cannot be used", "文件夹不可用", "check path and rights", "请核对路径与权限"),
+    # --- edges and signed requests
+    "signature.missing": Text("The request is not signed", "请求未签名", "sign it as RFC 9421 says", "请按 RFC 9421 签名"),
+    "signature.malformed": Text(
+        "The signature fields cannot be read", "签名字段无法解析",
+        "send one signature with created, expires, nonce and keyid", "请发送一个含 created、expires、nonce、keyid 的签名"),
+    "signature.components": Text(
+        "The signature covers too little", "签名覆盖不全",
+        "cover method, path, query, body digest and Idempotency-Key", "须覆盖方法、路径、查询、内容摘要与幂等键"),
+    "signature.digest": Text(
+        "The body differs from its digest", "内容与摘要不符", "something changed it on the way: look at the network", "内容在途中被改动，请检查网络"),
+    "signature.invalid": Text(
+        "The signature is not this key's for this request", "签名与密钥或请求不符",
+        "something changed it on the way, or the key is another: enrol again", "请求被改动或密钥不符，请重新登记"),
+    "signature.stale": Text(
+        "The signature is outside its five minutes", "签名超出五分钟有效期", "synchronise the clock of the edge", "请校准前置机时钟"),
+    "signature.replayed": Text(
+        "The request was seen before", "请求重复（重放）", "sign each request anew, with a nonce of its own", "每次请求须重新签名并使用新随机数"),
+    "signature.unknown_key": Text(
+        "No edge has this key", "未登记的前置机密钥", "enrol the edge: `hub edge enrol NAME`", "请登记前置机：hub edge enrol"),
+    "signature.revoked": Text(
+        "This edge was revoked", "前置机已被吊销", "ask the hub's IT staff; enrol again if it is to send", "请联系枢纽管理员；需要时重新登记"),
+    "edge.code": Text(
+        "The one-time code is unknown, used up or too old", "登记码无效、已用或过期", "ask for a new one: `hub edge enrol NAME`", "请重新获取登记码"),
+    "edge.key": Text("Not a public key", "不是有效公钥", "send 32 bytes of Ed25519 in Base64", "请发送 Ed25519 公钥"),
+    "edge.unknown": Text("This connector has no edge here", "该连接器未登记前置机", "run `hub edge join URL CODE` first", "请先运行 hub edge join"),
+    "edge.url": Text("The hub's address is not allowed", "枢纽地址不被允许", "give its https address", "请使用 https 地址"),
+    "edge.full": Text(
+        "The edge's spool is full: it fetches no more, and drops nothing", "前置机缓存已满：停止取数，不丢数据",
+        "restore the link, or raise `[edge] spool_bytes`", "请恢复网络，或调大 spool_bytes"),
+    "edge.disk_full": Text(
+        "The edge's disk is full: it fetches no more, and drops nothing", "前置机磁盘已满：停止取数，不丢数据", "make room on its disk", "请清理磁盘"),
+    "edge.held": Text(
+        "Batches wait at the edge that the hub will not take as they are", "前置机有批次未被接收",
+        "see `hub edge show NAME` there; after the repair `hub edge release NAME`", "在前置机运行 hub edge show；修复后运行 hub edge release"),
+    "edge.clock": Text("The edge's clock is wrong", "前置机时钟有误", "synchronise it", "请校准时钟"),
+    "edge.spool_busy": Text("The edge's spool is in use", "前置机缓存正被使用", "run one edge for a connector", "每个连接器只运行一个前置程序"),
+    "edge.spool_foreign": Text(
+        "The edge's spool was written with another key", "前置机缓存由其他密钥写入", "put the former key back", "请恢复原密钥"),
     # --- commands and processes
     "usage.invalid": Text("The command was given wrongly", "命令用法有误", "see `--help`", "见 --help"),
     "daemon.absent": Text("No daemon is running here", "守护进程未运行", "start `hub run`", "请启动 hub run"),

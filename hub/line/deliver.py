@@ -27,7 +27,7 @@ from hub.store.standing import StandingRow, standing_by_id
 from hub.store.times import from_us
 from hub.store.tx import Tx
 
-__all__ = ["Retry", "deliver"]
+__all__ = ["Retry", "deliver", "fixed_bytes"]
 
 PATIENCE = 5
 """Attempts without success before a receiver in trouble becomes an issue."""
@@ -67,6 +67,14 @@ def deliver(
     with store.write() as tx:
         _record(tx, vault, row, answer, now, retry or Retry())
     return answer
+
+
+def fixed_bytes(store: SqlStore, vault: Vault, parcel_id: int, worker: Worker) -> bytes | None:
+    """The bytes of a message that its unit fetches, fixed now if they were not; None: settled or withdrawn meanwhile."""
+    with store.read() as sql:
+        row = read_parcel(sql, parcel_id)
+        owed = standing_by_id(sql, row.owed_id) if row is not None and row.owed_id is not None else None
+    return None if row is None or row.state != "queued" else _rendered(store, vault, row, owed, worker)
 
 
 def _rendered(store: SqlStore, vault: Vault, row: ParcelRow, owed: StandingRow | None, worker: Worker) -> bytes | None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from hub.core.records import Light, StreamKey
+from hub.read.edges import edge_rows
 from hub.settings import ConnectorConfig, Settings
 from hub.store import ledger, pages, quarantine, snapshot
 from hub.store.engine import SqlStore
@@ -58,12 +59,13 @@ def _connectors(
 ) -> list[dict[str, Any]]:
     heard = snapshot.heard(sql)
     scheduled = {StreamKey(row.unit, row.stream): row for row in ledger.schedule(sql)}
+    known = edge_rows(sql, now)
     told = []
     for name in sorted(streams):
         config = settings.connectors.get(name)
         rows = [_stream(StreamKey(units[name], stream), config, scheduled, heard, now) for stream in streams[name]]
         state, who = _state(config, [scheduled.get(StreamKey(units[name], stream)) for stream in streams[name]], rows)
-        told.append({"name": name, "state": state, "who_acts": who, "streams": rows})
+        told.append({"name": name, "state": state, "who_acts": who, "streams": rows, "edge": known.get(name)})
     return told
 
 

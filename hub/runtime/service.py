@@ -28,6 +28,7 @@ from hub.runtime.schedule import Schedule
 from hub.runtime.watch import Watch
 from hub.runtime.workers import Workers
 from hub.settings import Settings
+from hub.store import edges
 from hub.store.claims import release_node
 from hub.store.engine import SqlStore
 from hub.store.numbers import new_uid
@@ -184,7 +185,10 @@ def _handlers(parts: Parts, schedule: Schedule) -> dict[str, Callable[[Mapping[s
             raise RetryError("the stream was taken over", code="stream.busy")
         return {"pages": polled.pages, "rows": polled.rows}
 
+    def edge(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"count": edges.act(parts.store, asked, parts.clock())}
+
     def ping(asked: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"pid": os.getpid(), "owner": parts.owner}
 
-    return {"land": land, "receipt": told, "poll": poll, "ping": ping}
+    return {"land": land, "receipt": told, "poll": poll, "edge": edge, "ping": ping}

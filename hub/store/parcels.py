@@ -144,3 +144,23 @@ def owed_of_messages(sql: Sql, numbers: Iterable[str]) -> dict[str, int | None]:
         str(no): None if owed is None else int(owed)
         for no, owed in sql.rows_in("SELECT no, owed_id FROM parcel WHERE no {in}", numbers)
     }
+
+
+class Waiting(NamedTuple):
+    """A message that waits for its unit to fetch it."""
+
+    id: int
+    no: str
+    kind: str
+    channel: str
+
+
+def waiting_for(sql: Sql, unit: str, no: str = "") -> list[Waiting]:
+    """Messages to one unit that are not delivered, urgent and oldest first; ``no``: this one alone."""
+    more, params = (" AND no = ?", (unit, no)) if no else ("", (unit,))
+    rows = sql.rows(
+        f"SELECT id, no, kind, channel FROM parcel WHERE \"to\" = ? AND state = 'queued'{more}"  # noqa: S608
+        " ORDER BY urgent DESC, id LIMIT 500",
+        params,
+    )
+    return [Waiting(int(number), text, kind, channel) for number, text, kind, channel in rows]

@@ -407,3 +407,32 @@ class ReviewItem(SQLModel, table=True):
     why: str = ""
     state: str = "open"
     at: int = _big()
+
+
+class EdgeRow(SQLModel, table=True):
+    """A connector's edge: invited by a one-time code, then known by its public key, then perhaps revoked."""
+
+    __tablename__ = "edge"
+    __table_args__ = (UniqueConstraint("key_id"), UniqueConstraint("code_hash"), Index("edge_connector", "connector"))
+    id: int | None = _id()
+    connector: str
+    state: str  # invited, active, revoked
+    code_hash: str | None = None  # until it has joined
+    code_until: int | None = _big(null=True)
+    key_id: str | None = None
+    public_key: bytes | None = _blob(null=True)
+    invited_at: int = _big()
+    joined_at: int | None = _big(null=True)
+    revoked_at: int | None = _big(null=True)
+    heard_at: int | None = _big(null=True)
+    told: str | None = _text(null=True)  # the state it last told of itself, JSON without personal data
+
+
+class EdgeNonce(SQLModel, table=True):
+    """Nonces of signed requests, each until its signature is stale: a replay finds its own row."""
+
+    __tablename__ = "edge_nonce"
+    __table_args__ = (Index("edge_nonce_until", "kept_until"),)
+    key_id: str = Field(primary_key=True)
+    nonce: str = Field(primary_key=True)
+    kept_until: int = _big()

@@ -8,12 +8,12 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
 
 from hub.core.errors import HubError
-from hub.web import people, push, refusals
-from hub.web.office import Office
+from hub.web import edges, people, push, refusals
+from hub.web.office import EdgeDesk, Office
 
 
-def create_app(office: Office) -> FastAPI:
-    """The HTTP face of one hub; everything it knows it asks of ``office``."""
+def create_app(office: Office, desk: EdgeDesk) -> FastAPI:
+    """The HTTP face of one hub; everything it knows it asks of ``office``, of edges of ``desk``."""
     app = FastAPI(
         title="Family Care Hub 家事关护枢纽",
         version="1",
@@ -21,12 +21,14 @@ def create_app(office: Office) -> FastAPI:
         "carry Retry-After. A receipt never returns values.",
     )
     app.state.office = office
+    app.state.edges = desk
     app.add_exception_handler(refusals.RefusedError, refusals.refused)
     app.add_exception_handler(HubError, refusals.hub_error)
     app.add_exception_handler(RequestValidationError, refusals.invalid)
     app.add_exception_handler(HTTPException, refusals.not_found)
     app.include_router(push.router)
     app.include_router(people.router)
+    app.include_router(edges.router)
     app.add_api_route("/healthz", healthz, tags=["process"])
     app.add_api_route("/readyz", readyz, tags=["process"])
     app.add_api_route("/metrics", metrics, tags=["process"], response_class=PlainTextResponse)

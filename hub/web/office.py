@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
-from hub.core.freight import Page
+from hub.core.freight import Answer, Page
+from hub.security.signatures import Signature
 from hub.settings import Limits
 
 
@@ -16,6 +17,34 @@ class Caller(NamedTuple):
     kind: str  # connector or role
     name: str  # connector's name, or the role: station, unit:<name>, coordinator, police_duty, it, exporter …
     communities: tuple[str, ...] = ()  # of a station role; empty: all
+
+
+class EdgeDesk(Protocol):
+    """What the hub knows of edges: departments' own machines that sign their requests."""
+
+    def recognise(self, signature: Signature) -> tuple[str, bytes]:
+        """Connector and public key of a signature in time. Raises SignatureError: stale, unknown, revoked."""
+        ...
+
+    def take(self, signature: Signature) -> None:
+        """Once only: remember the nonce of a checked signature. Raises SignatureError: replayed."""
+        ...
+
+    def join(self, code: str, public: bytes) -> Mapping[str, Any] | None:
+        """Use up a one-time code for a public key; what the edge is told, None: no such code."""
+        ...
+
+    def told(self, key: str, connector: str, state: Mapping[str, Any]) -> None:
+        """Keep an edge's own state."""
+        ...
+
+    def parcels(self, connector: str) -> list[dict[str, str]]:
+        """Messages that this connector's unit fetches."""
+        ...
+
+    def answered(self, connector: str, message_no: str, answer: Answer) -> bool:
+        """What a delivery gave; False: no such message waits for this connector."""
+        ...
 
 
 class Office(Protocol):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 
 import orjson
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -15,7 +15,7 @@ from hub.core.freight import Page
 from hub.core.records import SHANGHAI, StreamKey
 from hub.sdk import strictjson
 from hub.store.numbers import new_uid
-from hub.web.callers import ConnectorCaller, TheOffice
+from hub.web.callers import ConnectorCaller, LimitedBody, TheOffice
 from hub.web.office import Office
 from hub.web.refusals import RefusedError
 
@@ -44,24 +44,13 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-async def limited_body(request: Request, office: TheOffice) -> bytes:
-    """The raw body, refused as soon as it passes the limit."""
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > office.limits.body_bytes:
-            raise RefusedError(413, "batch.too_large", f"send at most {office.limits.body_bytes} bytes at once")
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
 @router.post("/v1/connectors/{name}/streams/{stream}/records", responses=REFUSALS)
 async def push(
     name: str,
     stream: str,
     request: Request,
     caller: ConnectorCaller,
-    body: Annotated[bytes, Depends(limited_body)],
+    body: LimitedBody,
     office: TheOffice,
 ) -> JSONResponse:
     """Take one batch `{"records": [ … ]}` in the department's own field names."""
