@@ -81,6 +81,11 @@ def _key(path: Path) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(secret)
 
 
+def edge_key(settings: Settings, name: str) -> Ed25519PrivateKey:
+    """The private key by which a connector's edge is known. Raises ConfigurationError."""
+    return _key(_key_file(settings.folder, name))
+
+
 @contextmanager
 def open_spool(settings: Settings, name: str) -> Iterator[Spool]:
     """A connector's spool in this folder. Raises ConfigurationError: this folder has not joined for it."""
@@ -109,6 +114,7 @@ def run_edge(folder: Path, name: str, to: str = "") -> int:
         try:
             return Daemon(edge.tasks()).run()
         finally:
+            edge.close()
             link.close()
 
 

@@ -81,6 +81,12 @@ class Edge:
         ]
         return [*fetching, SideTask("beat", self._beat), SideTask("ship", self._ship)]
 
+    def close(self) -> None:
+        """Give the worker's connections back."""
+        close = getattr(self._worker, "close", None)
+        if close is not None:
+            close()
+
     def state(self) -> dict[str, Any]:
         """What `hub edge show` and, at the hub, `hub status` say."""
         told = self._spool.state()

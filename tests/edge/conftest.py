@@ -43,6 +43,13 @@ class RunningHub:
         self.daemon.start()
         self.daemon.wait_ready()
 
+    def restart(self, settings: str) -> None:
+        """End it, add to hub.toml, start it again."""
+        self.daemon.kill()
+        toml = self.folder / "hub.toml"
+        toml.write_text(toml.read_text(encoding="utf-8") + settings, encoding="utf-8")
+        self.start()
+
     def json(self, *arguments: str, code: int = 0) -> Any:
         return json.loads(call(self.folder, *arguments, "--json", code=code))
 
