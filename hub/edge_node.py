@@ -19,7 +19,7 @@ from hub.runtime.edge import Edge, Pace
 from hub.runtime.edge_link import EdgeLink, address
 from hub.runtime.edge_spool import Spool
 from hub.runtime.grid import Grid
-from hub.runtime.transports import is_scheduled
+from hub.runtime.specs import is_scheduled
 from hub.secret_files import read_secret, write_secret
 from hub.security.signatures import public_bytes
 from hub.settings import SecretRef, Settings

@@ -152,6 +152,8 @@ class UnitWorker:
     def send(self, parcel: Parcel) -> Answer:
         """One attempt. Never raises for a peer's behaviour: every outcome is an answer."""
         config = self.destination(parcel.kind, parcel.channel)
+        if config is not None and config.pull:
+            return Answer("later", detail="pull.waits")  # the unit fetches it
         try:
             spec = None if config is None else way_spec(config, self._limits)
         except SecretError as error:
