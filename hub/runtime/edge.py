@@ -200,9 +200,7 @@ class Edge:
             return error
         self._offline = ""
         if isinstance(error, CredentialsError):
-            if self._refused != error.code:
-                log.error("the hub refuses this edge", code=error.code, remedy=error.remedy)
-            self._refused = error.code
+            self._refuse(error)
             return error
         if error.code.startswith("batch.too_") and self._spool.split(
             batch, (self._new_uid(), self._new_uid()), self._clock()
@@ -211,6 +209,11 @@ class Edge:
         log.error("the hub will not take a batch as it is: it is kept", code=error.code, batch=batch.uid)
         self._spool.hold(batch, error.code)
         return None
+
+    def _refuse(self, error: CredentialsError) -> None:
+        if self._refused != error.code:
+            log.error("the hub refuses this edge", code=error.code, remedy=error.remedy)
+        self._refused = error.code
 
     def _reached(self) -> None:
         self._offline = self._refused = ""
@@ -234,7 +237,7 @@ class Edge:
                 self._carry()
             self._reached()
         except CredentialsError as error:
-            self._refused = error.code
+            self._refuse(error)
         except RetryError as error:
             self._offline = error.code
         except PersonError as error:
