@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from threading import Event, Lock
+from time import monotonic
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import orjson
@@ -27,6 +28,11 @@ from hub.sdk.tabular import ROW_PROBLEM, read_rows
 __all__ = ["Batch", "Hands", "Verbs"]
 
 Kept = TypeVar("Kept")
+
+GATHERED = 2_000
+"""Rows that land at once: as many as one commit of the writer takes."""
+PATIENCE = 0.25
+"""Seconds for which rows that were read wait for more."""
 
 
 class Batch(NamedTuple):
@@ -71,7 +77,10 @@ class Verbs:
     def read(self, spec: SourceSpec, cursor: str | None, stop: Event) -> Iterator[Batch]:
         """Pages of one read. The next one is fetched only when the last has landed: a source may forget it then."""
         seen = self._boundaries.setdefault(spec.stream, Boundary())
-        for rows, reached in self._rows(spec, cursor):
+        pages = self._rows(spec, cursor)
+        if self.connector.fetch is None and spec.transport != "files":
+            pages = gathered(pages)
+        for rows, reached in pages:
             if stop.is_set():
                 return
             fresh, marks = (rows, ()) if spec.transport == "files" else seen.fresh(rows)
@@ -171,6 +180,31 @@ class Verbs:
         """Give connections back; a source that waits for a file to settle waits no longer."""
         self._ended.set()
         self._forget()
+
+
+def gathered(pages: Iterable[tuple[list[dict[str, Any]], str | None]]) -> Iterator[tuple[list[Any], str | None]]:
+    """Small pages of a quick source as one that lands at once: up to ``GATHERED`` rows, or what ``PATIENCE`` seconds bring.
+
+    What was read before an error is given before it is raised.
+    """
+    rows: list[Any] = []
+    reached: str | None = None
+    began, waiting = monotonic(), False
+    try:
+        for some, at in pages:
+            if rows and len(rows) + len(some) > GATHERED:
+                yield rows, reached
+                rows, began = [], monotonic()
+            rows, reached, waiting = [*rows, *some], at, True
+            if len(rows) >= GATHERED or monotonic() - began >= PATIENCE:
+                yield rows, reached
+                rows, began, waiting = [], monotonic(), False
+    except HubError:
+        if waiting:
+            yield rows, reached
+        raise
+    if waiting:
+        yield rows, reached
 
 
 def _first_row(spec: SourceSpec, reached: str | None, rows: int) -> int:
