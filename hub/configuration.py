@@ -241,12 +241,20 @@ def _database_url(folder: Path, url: str | SecretRef, reader: Reader) -> str:
     return url.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
+def read_candidate(path: Path, name: str, folder: Path, installed: Mapping[str, Installed]) -> ConnectorConfig:
+    """The configuration a connector would have by a file that lies anywhere. Raises ConfigurationMistakes."""
+    config, mistakes = _connector(path, folder.absolute(), installed, name)
+    if config is None or mistakes:
+        raise ConfigurationMistakes(mistakes)
+    return config
+
+
 def _connector(
-    path: Path, folder: Path, installed: Mapping[str, Installed]
+    path: Path, folder: Path, installed: Mapping[str, Installed], name: str = ""
 ) -> tuple[ConnectorConfig | None, list[Mistake]]:
     """One file of `connectors.d`; the name in it, the file's name and the installed connector's are one."""
     reader = Reader(path, folder)
-    name = path.stem
+    name = name or path.stem
     known = installed.get(name)
     streams = _streams(known.streams if known else ())
     keys: dict[str, toml.Parse] = {

@@ -60,6 +60,7 @@ class ChildSpec:
     entry: str
     unit: str
     bounds: Bounds = field(default_factory=Bounds)
+    paths: tuple[str, ...] = ()  # folders looked in before the installed ones: a candidate's own
     known: frozenset[str] = field(default=frozenset(), repr=False)  # words of its configuration, free in messages
 
 
@@ -106,7 +107,7 @@ class Child:
         threading.Thread(target=self._overhear, name=f"stderr-{self.spec.name}", daemon=True).start()
         bounds = self.spec.bounds
         try:
-            wire.send(ours, {"memory": bounds.memory, "files": bounds.files, "path": sys.path})
+            wire.send(ours, {"memory": bounds.memory, "files": bounds.files, "path": [*self.spec.paths, *sys.path]})
             told = self.ask("load", {"name": self.spec.name, "entry": self.spec.entry}, seconds=bounds.load).head
             self.described = Described(str(told["unit"]), told["streams"])
         except (DiedError, OSError, KeyError) as error:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import NamedTuple
 
 from hub.core.errors import ConfigurationError
-from hub.sdk.manifest import Manifest, find_manifest, read_manifest
+from hub.sdk.manifest import FILE, Manifest, find_manifest, read_manifest
 
-__all__ = ["GROUP", "Manifests", "installed_connectors", "read_manifests"]
+__all__ = ["GROUP", "Manifests", "candidate_package", "installed_connectors", "read_manifests"]
 
 GROUP = "hub.connectors"
 
@@ -52,3 +53,24 @@ def _second_owners(found: Mapping[str, Manifest]) -> dict[str, str]:
     for name in sorted(found, key=lambda name: (name != found[name].unit, name)):
         owners.setdefault(found[name].unit, name)
     return {name: owners[manifest.unit] for name, manifest in found.items() if owners[manifest.unit] != name}
+
+
+def candidate_package(path: Path, entry: str) -> tuple[Path, Path]:
+    """Where another version of a package lies: (the folder to import it from, its manifest). Nothing is imported.
+
+    ``path`` is a folder that holds the package as its entry point names it (also under ``src``), or the package's own
+    folder. Raises ConfigurationError.
+    """
+    parts = entry.partition(":")[0].split(".")
+    roots = [path, path / "src"]
+    if list(path.absolute().parts[-len(parts) :]) == parts:
+        roots.append(path.absolute().parents[len(parts) - 1])
+    for root in roots:
+        manifest = root.joinpath(*parts, FILE)
+        if manifest.is_file():
+            return root.absolute(), manifest
+    raise ConfigurationError(
+        f"{path} holds no {'/'.join(parts)}/{FILE}",
+        code="connector.missing",
+        remedy="name the folder from which the candidate's package is imported, or a TOML file",
+    )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
 from hub.core.records import StreamKey
-from hub.store.sql import Sql
+from hub.store.sql import Row, Sql
 from hub.store.times import from_us, to_us
+
+_TAKEN = "SELECT id, uid, row, live, body, reporter FROM version"
 
 
 class TakenPage(NamedTuple):
@@ -58,14 +61,54 @@ def taken_pages(
 
 def taken_rows(sql: Sql, page: int) -> list[TakenRow]:
     """The versions of a page, in order of its rows; a rejected one keeps no original."""
-    rows = sql.rows(
-        "SELECT id, uid, row, live, body, reporter FROM version WHERE page_id = ? AND rejected = '' ORDER BY row, id",
-        (page,),
-    )
+    return _rows(sql.rows(f"{_TAKEN} WHERE page_id = ? AND rejected = '' ORDER BY row, id", (page,)))
+
+
+def _rows(rows: Iterable[Row]) -> list[TakenRow]:
     return [
         TakenRow(int(number), uid, int(row), bool(live), bytes(body), None if reporter is None else bytes(reporter))
         for number, uid, row, live, body, reporter in rows
     ]
+
+
+class RawPage(NamedTuple):
+    """Rows that came in at once, as far as somebody wants to see them again: versions, and items of the quarantine."""
+
+    stream: StreamKey
+    received_at: datetime
+    mode: str
+    versions: list[TakenRow]
+    waiting: dict[str, bytes]  # uid → sealed original
+
+
+def raw_pages(sql: Sql, unit: str, stream: str | None, since: datetime | None) -> Iterator[RawPage]:
+    """What a unit sent (by page and time), and everything else on the households it touches, in order of arrival.
+
+    Rows of a unit's that wait in quarantine are among them; rows about standing numbers (answers) are not.
+    """
+    own = [page.id for page in taken_pages(sql, unit, stream, since)]
+    records = {int(r) for (r,) in sql.rows_in("SELECT record_id FROM version WHERE page_id {in}", own)}
+    homes = {int(h) for (h,) in sql.rows_in("SELECT household_id FROM event_place WHERE record_id {in}", records)}
+    records |= {int(r) for (r,) in sql.rows_in("SELECT record_id FROM event_place WHERE household_id {in}", homes)}
+    versions: dict[int, list[int]] = {}
+    for page, number in sql.rows_in("SELECT page_id, id FROM version WHERE rejected = '' AND record_id {in}", records):
+        versions.setdefault(int(page), []).append(int(number))
+    waiting: dict[int, list[str]] = {}
+    for page, uid, name in sql.rows(
+        "SELECT page_id, uid, stream FROM quarantine WHERE state = 'open' AND mode <> 'shadow' AND unit = ?", (unit,)
+    ):
+        if stream in (None, name):
+            waiting.setdefault(int(page), []).append(str(uid))
+    heads = sql.rows_in(
+        "SELECT id, unit, stream, received_at, mode FROM page WHERE door NOT IN ('answer', 'station', 'replay')"
+        " AND stream NOT IN ('report_feedback', 'duty_answer') AND id {in}",
+        {*versions, *waiting},
+    )
+    for page, of, name, received, mode in sorted(heads):
+        rows = _rows(sql.rows_in(f"{_TAKEN} WHERE id {{in}} ORDER BY row, id", versions.get(int(page), [])))
+        held = sql.rows_in("SELECT uid, original FROM quarantine WHERE uid {in}", waiting.get(int(page), []))
+        sealed = {str(uid): bytes(original) for uid, original in held}
+        yield RawPage(StreamKey(of, name), from_us(received), mode, rows, sealed)
 
 
 def count_taken(sql: Sql, pages: list[int]) -> int:
