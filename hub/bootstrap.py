@@ -214,6 +214,12 @@ def count_households(hub: Hub) -> int:
     return int(found[0]) if found else 0
 
 
+def laid_over(folder: Path, text: bytes) -> Policy:
+    """What is in force here with one more overlay laid over it. Raises ConfigurationError."""
+    settings = read_settings(folder)
+    return policy_files.load(settings, policy_files.with_added(settings, text), stands_for())
+
+
 def make_database(settings: Settings) -> None:
     """An empty database with the newest schema."""
     store = open_store(settings.database_url)

@@ -64,6 +64,12 @@ def with_candidate(settings: Settings, text: bytes) -> Texts:
     return now._replace(policies=(*earlier, text))
 
 
+def with_added(settings: Settings, text: bytes) -> Texts:
+    """What is in force, and one more overlay laid over it."""
+    now = texts_of(settings)
+    return now._replace(overlays=(*now.overlays, text))
+
+
 def without_level(settings: Settings, text: bytes) -> Texts:
     """What would be in force without the overlays of this one's level; without a whole policy: what is in force."""
     now = texts_of(settings)

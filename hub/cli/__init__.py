@@ -25,6 +25,7 @@ from hub.cli.export import export
 from hub.cli.face import Face, HubGroup
 from hub.cli.ingest import ingest
 from hub.cli.init import init
+from hub.cli.review import review
 from hub.cli.run import demo, run
 from hub.cli.status import status
 
@@ -55,7 +56,7 @@ def hub(
     ctx.obj = Face(config, lang[:2])
 
 
-for command in (demo, init, check, run, status, ingest, export):
+for command in (demo, init, check, run, status, ingest, export, review):
     app.command()(command)
 for name, group in {
     "connectors": connectors.app,  # and what `sources` and `mappings` add to it

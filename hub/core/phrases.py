@@ -106,6 +106,18 @@ WORDS: dict[str, str] = {
     "released": "took the decision before it back",
     "rubber_stamp": "second signatures within minutes: hardly a look of their own",
     "misfit": "decides otherwise so often that the rules or its records do not fit",
+    # which day a review looks at
+    "asked": "the day asked for",
+    "gravest_injury": "the day of the gravest injury",
+    "highest_light": "the day on which most opened at the highest light",
+    "light_change": "a change of light",
+    "report_copy": "a copy of a report",
+    "addendum": "new facts after a report",
+    "cancellation": "a request to cancel",
+    "escalation": "an alarm that something is late",
+    "notice": "a notice",
+    "answer": "an answer",
+    "duty": "a duty",
     # why a record counts on a household
     "together": "all its persons lived here",
     "home": "its one person lived here",
