@@ -145,7 +145,15 @@ def nearest_column(names: Sequence[str], name: str) -> str:
 
 def installed(found: Mapping[str, Manifest]) -> dict[str, Installed]:
     """What the configuration is read against."""
-    return {name: Installed(tuple(manifest.streams), tuple(manifest.receives)) for name, manifest in found.items()}
+    return {
+        name: Installed(
+            tuple(manifest.streams),
+            tuple(manifest.receives),
+            {option.name: option.kind for option in manifest.config.values()},
+            tuple(option.name for option in manifest.config.values() if option.required),
+        )
+        for name, manifest in found.items()
+    }
 
 
 def read_settings(folder: Path) -> Settings:

@@ -119,6 +119,13 @@ _CHANNEL: dict[str, toml.Parse] = {
 DELIVER_KEYS: dict[str, toml.Parse] = {**_CHANNEL, "second": section(_CHANNEL)}
 
 
+_OPTION_KINDS: dict[str, toml.Parse] = {
+    "text": toml.text, "url": toml.text_or_secret, "folder": toml.folder_path, "table": toml.text_or_secret,
+    "secret": toml.secret, "whole": toml.whole, "flag": toml.flag, "duration": toml.duration,
+}  # fmt: skip
+"""How an option of a connector's own is read, by its kind in the manifest."""
+
+
 class ConfigurationMistakes(ConfigurationError):
     """Everything that is wrong with the configuration folder, at once."""
 
@@ -262,6 +269,7 @@ def _connector(
         "streams": streams if known else toml.each(section(STREAM_KEYS)),
         "push": section({"token": toml.secret}),
         "deliver": section(dict.fromkeys(MESSAGES, section(DELIVER_KEYS))),
+        "config": section({key: _OPTION_KINDS[kind] for key, kind in known.config.items()}) if known else _free,
     }
     data = reader.load()
     if known is None:
@@ -271,13 +279,18 @@ def _connector(
     table = reader.table(data, (), keys)
     if data and "connector" not in data:
         reader.wrong(("connector",), "a [connector] table with name and enabled", "none")
+    enabled = known is not None and table.get("connector", {}).get("enabled", False)
+    for key in known.required if known and enabled else ():
+        if key not in table.get("config", {}):
+            reader.wrong(("config",), f"{key}, which this connector cannot do without", f"no {key}")
     config = ConnectorConfig(
         name=name,
-        enabled=known is not None and table.get("connector", {}).get("enabled", False),
+        enabled=enabled,
         path=path,
         streams={key: _stream(key, value, reader) for key, value in table.get("streams", {}).items()},
         push_token=table.get("push", {}).get("token"),
         deliver={key: _deliver(key, value, reader) for key, value in table.get("deliver", {}).items()},
+        config=table.get("config", {}),
     )
     return config, reader.mistakes
 

@@ -83,11 +83,28 @@ def connector_sample(manifest: Manifest) -> str:
         f"# {manifest.title} — {manifest.owner}\n",
         f'[connector]\nname = "{manifest.name}"\nenabled = false\n',
         _TRANSPORTS.format(name=manifest.name),
+        _options(manifest),
         *(_stream(manifest, stream) for stream in manifest.streams.values()),
         f'# [push]\n# token = {{ file = "secrets/{manifest.name}-push" }}   # hub connectors token {manifest.name}\n',
         *(_deliver(manifest, kind) for kind in manifest.receives),
     ]
-    return "\n".join(parts)
+    return "\n".join(part for part in parts if part)
+
+
+def _options(manifest: Manifest) -> str:
+    """The connector's own options, where it has any."""
+    lines = [
+        f"# {option.name} = {_EXAMPLES[option.kind].format(name=manifest.name, option=option.name)}"
+        f"   # {option.title}{' (required)' if option.required else ''}\n"
+        for option in manifest.config.values()
+    ]
+    return "".join(["# The connector's own options.\n# [config]\n", *lines]) if lines else ""
+
+
+_EXAMPLES = {
+    "text": '"…"', "url": '"https://…"', "folder": '"in/{name}"', "table": '{{ file = "secrets/{name}-{option}" }}',
+    "secret": '{{ file = "secrets/{name}-{option}" }}', "whole": "1", "flag": "true", "duration": '"10m"',
+}  # fmt: skip
 
 
 def _stream(manifest: Manifest, stream: ManifestStream) -> str:

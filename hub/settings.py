@@ -14,6 +14,8 @@ class Installed(NamedTuple):
 
     streams: tuple[str, ...]
     receives: tuple[str, ...] = ()  # kinds of message
+    config: Mapping[str, str] = {}  # the connector's own options: name → kind
+    required: tuple[str, ...] = ()  # of these
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +81,7 @@ class ConnectorConfig:
     streams: Mapping[str, StreamConfig] = field(default_factory=dict)
     push_token: SecretRef | None = None
     deliver: Mapping[str, DeliverConfig] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)  # the connector's own options, by its manifest
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,6 +39,7 @@ class SourceSpec:
     overlap: timedelta = timedelta(0)
     fields: Mapping[str, str] = field(default_factory=dict)
     auth: AuthSpec = AuthSpec()
+    config: Mapping[str, Any] = field(default_factory=dict, repr=False)  # the connector's own options
     rows_per_page: int = 2000
     file_bytes: int = 512 * 1024 * 1024
     peer_seconds: float = 60.0
@@ -63,6 +64,7 @@ class WaySpec:
     table: str = "hub_message"
     folder: str = ""
     auth: AuthSpec = AuthSpec()
+    config: Mapping[str, Any] = field(default_factory=dict, repr=False)  # the connector's own options
     peer_seconds: float = 60.0
     peer_bytes: int = 64 * 1024 * 1024
 
@@ -111,8 +113,8 @@ def is_scheduled(config: StreamConfig) -> bool:
     return config.transport != "push" and (config.every is not None or bool(config.cron))
 
 
-def source_spec(config: StreamConfig, limits: Limits) -> SourceSpec:
-    """The source of a stream. Raises ``SecretError``."""
+def source_spec(config: StreamConfig, limits: Limits, own: Mapping[str, Any]) -> SourceSpec:
+    """The source of a stream; ``own`` holds the connector's own options. Raises ``SecretError``."""
     timeout = config.options.get("timeout")
     return SourceSpec(
         stream=config.name,
@@ -123,6 +125,7 @@ def source_spec(config: StreamConfig, limits: Limits) -> SourceSpec:
         overlap=config.overlap,
         fields=config.fields,
         auth=_auth(config.auth),
+        config={name: _plain(value) for name, value in own.items()},
         rows_per_page=limits.rows_per_page,
         file_bytes=limits.file_bytes,
         peer_seconds=timeout.total_seconds() if timeout is not None else limits.peer_seconds,
@@ -130,19 +133,20 @@ def source_spec(config: StreamConfig, limits: Limits) -> SourceSpec:
     )
 
 
-def way_spec(config: DeliverConfig, limits: Limits) -> WaySpec:
-    """One way out. Raises ``SecretError``."""
+def way_spec(config: DeliverConfig, limits: Limits, own: Mapping[str, Any]) -> WaySpec:
+    """One way out; ``own`` holds the connector's own options. Raises ``SecretError``."""
     return WaySpec(
         url=_plain(config.url),
         table=config.table,
         folder=config.folder,
         auth=_auth(config.auth),
+        config={name: _plain(value) for name, value in own.items()},
         peer_seconds=limits.peer_seconds,
         peer_bytes=limits.peer_bytes,
     )
 
 
-def _plain(value: str | SecretRef) -> str:
+def _plain(value: Any) -> Any:
     return read_secret(value).decode().strip() if isinstance(value, SecretRef) else value
 
 

@@ -84,7 +84,7 @@ class UnitWorker:
     def fetch(self, stream: str, cursor: str | None) -> Iterator[tuple[Page, Drafts]]:
         """Pages of one read with their drafts, each page's cursor saying we have it. Raises classed errors."""
         config = self.stream_config(stream)
-        for batch in self.hands.read(source_spec(config, self._limits), cursor, self._stop):
+        for batch in self.hands.read(source_spec(config, self._limits, self.config.config), cursor, self._stop):
             yield self._page(stream, config, batch)
 
     def ingest(self, stream: str, spec: FileSpec, *, mode: str, source: str) -> Iterator[tuple[Page, Drafts]]:
@@ -95,7 +95,7 @@ class UnitWorker:
 
     def probe(self, stream: str) -> int:
         """Reach the source and write nothing; how many rows (or files) it showed at the first look."""
-        return self.hands.probe(source_spec(self.stream_config(stream), self._limits))
+        return self.hands.probe(source_spec(self.stream_config(stream), self._limits, self.config.config))
 
     def map(self, page: Page) -> Drafts:
         """Exactly one draft or problem per row; rows that could not be read as declared are problems by their code."""
@@ -155,7 +155,7 @@ class UnitWorker:
         if config is not None and config.pull:
             return Answer("later", detail="pull.waits")  # the unit fetches it
         try:
-            spec = None if config is None else way_spec(config, self._limits)
+            spec = None if config is None else way_spec(config, self._limits, self.config.config)
         except SecretError as error:
             return Answer("later", detail=error.code)
         return self.hands.send(parcel, spec)

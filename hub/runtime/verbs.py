@@ -20,7 +20,7 @@ from hub.core.records import Draft, Owed, Problem, StreamKey
 from hub.runtime.boundary import Boundary
 from hub.runtime.specs import FileSpec, SourceSpec, WaySpec
 from hub.runtime.transports import Clock, Source, Way, make_sender, make_source
-from hub.sdk.connector import Connector
+from hub.sdk.connector import Connector, Context
 from hub.sdk.manifest import strip
 from hub.sdk.strictjson import dumps
 from hub.sdk.tabular import ROW_PROBLEM, read_rows
@@ -77,7 +77,7 @@ class Verbs:
     def read(self, spec: SourceSpec, cursor: str | None, stop: Event) -> Iterator[Batch]:
         """Pages of one read. The next one is fetched only when the last has landed: a source may forget it then."""
         seen = self._boundaries.setdefault(spec.stream, Boundary())
-        pages = self._rows(spec, cursor)
+        pages = self._rows(spec, cursor, stop)
         if self.connector.fetch is None and spec.transport != "files":
             pages = gathered(pages)
         for rows, reached in pages:
@@ -115,9 +115,11 @@ class Verbs:
         key = StreamKey(self.connector.unit, stream)
         return Batch(body, len(kept), first_row, reached, self.map(key, body, len(kept), first_row, fields))
 
-    def _rows(self, spec: SourceSpec, cursor: str | None) -> Iterable[tuple[list[dict[str, Any]], str | None]]:
+    def _rows(
+        self, spec: SourceSpec, cursor: str | None, stop: Event
+    ) -> Iterable[tuple[list[dict[str, Any]], str | None]]:
         if self.connector.fetch is not None:
-            yield from self.connector.fetch(spec.stream, cursor)
+            yield from self.connector.fetch(spec.stream, cursor, Context(spec.config, spec.peer_seconds, stop))
             return
         try:
             yield from self._source(spec).pages(cursor)
@@ -136,11 +138,11 @@ class Verbs:
 
     def send(self, parcel: Parcel, spec: WaySpec | None) -> Answer:
         """One attempt; ``spec`` None: no way is configured. Never raises for a peer's behaviour."""
-        if self.connector.send is not None:
-            answer: Answer = self.connector.send(parcel)
-            return answer
         if spec is None:
             return Answer("later", detail="no_destination")
+        if self.connector.send is not None:
+            answer: Answer = self.connector.send(parcel, Context(spec.config, spec.peer_seconds, self._ended))
+            return answer
         key = (parcel.kind, parcel.channel)
         try:
             way = self._fitting(self._senders, key, spec, lambda: make_sender(spec, self._clock))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from threading import Event
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -23,6 +24,21 @@ from hub.sdk.plan import Finish, Plan, compile_plan, encode_row
 
 Render = Callable[[Owed | None, Mapping[str, Any]], bytes]
 """What is owed and the message (contract: Messages) → the bytes that are stored once and sent."""
+
+Pages = Iterator[tuple[list[dict[str, Any]], str | None]]
+"""What a source gives: rows of a page, and the cursor that says we have them all (None: not yet)."""
+
+
+class Context(NamedTuple):
+    """What a source or a way out of a connector's own is given at each call, and all it is given."""
+
+    config: Mapping[str, Any]  # ``[config]`` by the manifest's options; secrets already read, as text
+    seconds: float  # how long one call to a peer may take
+    stop: Event  # set when the hub wants the call to end: look at it between two pages
+
+
+Fetch = Callable[[str, str | None, Context], Pages]
+"""(stream, cursor, context) → pages. Raises the classes of ``hub.sdk``; what was yielded before stays good."""
 
 PLANS = 1000
 """Sets of headers kept per connector. A source has a handful; one that varies its columns with every row starts afresh."""
@@ -64,15 +80,15 @@ class Stream:
 
 @dataclass(frozen=True, kw_only=True)
 class Connector:
-    """One unit as the hub sees it. ``fetch(stream, cursor)`` and ``send(parcel)`` None: the configured transport."""
+    """One unit as the hub sees it. ``fetch`` and ``send(parcel, context)`` None: the configured transport."""
 
     name: str
     unit: str
     streams: Mapping[str, Stream]
     manifest: Manifest
     renderers: Mapping[str, Render] = field(default_factory=dict)  # by message kind; absent: canonical JSON
-    fetch: Callable[[str, str | None], Iterator[Any]] | None = None
-    send: Callable[[Any], Any] | None = None
+    fetch: Fetch | None = None
+    send: Callable[[Any, Context], Any] | None = None
     _plans: dict[Any, Plan] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

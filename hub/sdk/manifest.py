@@ -40,6 +40,9 @@ DATA_CLASSES = ("identity", "contact", "family", "health", "police", "court", "m
 PERSON_FIELDS = (*(column for column, _, _ in PERSON_COLUMNS), "age", "role")
 """What a receiver may need of a person; ``age`` and ``role`` instead of more where that is enough."""
 
+OPTION_KINDS = ("text", "url", "folder", "table", "secret", "whole", "flag", "duration")
+"""Kinds of a connector's own options: ``table`` is an SQLAlchemy URL, ``secret`` is given by reference only."""
+
 RHYTHMS = re.compile(r"^(\d+)(s|m|h|d)$")
 OUTSIDE_NAME = re.compile(r"[a-z][a-z0-9_]{2,39}")
 RESERVED = frozenset({STATION, "coordinator", "head", "sender", "first", "police_duty", "prosecutor"})
@@ -71,6 +74,16 @@ class Receives:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Option:
+    """One value that IT staff set for this connector in ``[config]`` of its TOML; only a source of its own reads it."""
+
+    name: str
+    title: str
+    kind: str  # one of OPTION_KINDS
+    required: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """What one connector is and may do; see docs/writing-a-connector.md.
 
@@ -86,6 +99,7 @@ class Manifest:
     api: str
     streams: Mapping[str, ManifestStream]
     receives: Mapping[str, Receives] = field(default_factory=dict)
+    config: Mapping[str, Option] = field(default_factory=dict)
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -117,20 +131,21 @@ def find_manifest(module: str) -> Path:
 def parse_manifest(table: Mapping[str, Any], where: str = FILE) -> Manifest:
     """The manifest in a parsed TOML table; raises ConfigurationError with every mistake."""
     reading = _Reading(where)
-    reading.only(table, "", ("name", "unit", "stands_for", "title", "owner", "api", "streams", "receives"))
+    reading.only(table, "", ("name", "unit", "stands_for", "title", "owner", "api", "streams", "receives", "config"))
     unit, stands_for = _unit(reading, table)
     api = reading.text(table, "", "api")
-    if api and not _api_fits(api):
-        reading.wrong("api", f"a range that holds {API}, such as >=1,<2", api)
+    if api and not api_fits(api):
+        raise _api_refused(where, api)
     streams = {
         name: _stream(reading, name, entry) for name, entry in reading.table(table, "streams", required=True).items()
     }
     receives = {
         kind: _receives(reading, kind, entry, streams) for kind, entry in reading.table(table, "receives").items()
     }
+    config = {name: _option(reading, name, entry) for name, entry in reading.table(table, "config").items()}
     manifest = Manifest(
         name=reading.text(table, "", "name"), unit=unit, stands_for=stands_for, title=reading.text(table, "", "title"),
-        owner=reading.text(table, "", "owner"), api=api, streams=streams, receives=receives,
+        owner=reading.text(table, "", "owner"), api=api, streams=streams, receives=receives, config=config,
     )  # fmt: skip
     reading.finish()
     return manifest
@@ -296,13 +311,36 @@ def _receives(
     )  # fmt: skip
 
 
+def _option(reading: _Reading, name: str, entry: Mapping[str, Any]) -> Option:
+    place = f"config.{name}."
+    reading.only(entry, place, ("title", "kind", "required"))
+    kind, required = entry.get("kind", "text"), entry.get("required", False)
+    if kind not in OPTION_KINDS:
+        reading.wrong(f"{place}kind", f"one of {', '.join(OPTION_KINDS)}", kind)
+    if not isinstance(required, bool):
+        reading.wrong(f"{place}required", "true or false", required)
+    return Option(name=name, title=reading.text(entry, place, "title"), kind=str(kind), required=bool(required))
+
+
 _BOUND = re.compile(r"^(>=|<=|==|<|>)(\d+)$")
 
 
-def _api_fits(text: str) -> bool:
+def api_fits(text: str, api: int = API) -> bool:
+    """Whether the range ``text`` (``>=1,<2``) holds version ``api`` of the SDK; a text that is no range holds none."""
     bounds = [_BOUND.match(part.strip()) for part in text.split(",")]
-    tests = {">=": API.__ge__, "<=": API.__le__, "==": API.__eq__, "<": API.__lt__, ">": API.__gt__}
+    tests = {">=": api.__ge__, "<=": api.__le__, "==": api.__eq__, "<": api.__lt__, ">": api.__gt__}
     return all(bound is not None and tests[bound[1]](int(bound[2])) for bound in bounds)
+
+
+def _api_refused(where: str, api: str) -> ConfigurationError:
+    """A connector for another version of the SDK is refused before anything else of it is read."""
+    return ConfigurationError(
+        f"{where}: api: expected a range that holds {API}, such as >=1,<2, found {api!r}: it was written for another "
+        "version of hub.sdk.",
+        code="connector.api",
+        remedy=f"Install the release of the connector made for version {API}, or test it with `hub connectors test` "
+        "and widen its range.",
+    )
 
 
 def _folders(module: str) -> list[Path]:

@@ -201,7 +201,7 @@ def test_connector_that_raises_is_a_retry(
         StreamConfig(name="incident", transport="rest", url="http://127.0.0.1:9/", every=timedelta(seconds=1))
     )
 
-    def fetch(stream: str, cursor: str | None) -> Iterator[Any]:
+    def fetch(stream: str, cursor: str | None, context: Any) -> Iterator[Any]:
         raise ZeroDivisionError("张三")
 
     from dataclasses import replace
