@@ -14,6 +14,7 @@ from hub.cli import (
     duties,
     edge,
     households,
+    kit,
     mappings,
     policy,
     quarantine,
@@ -29,7 +30,7 @@ from hub.cli.review import review
 from hub.cli.run import demo, run
 from hub.cli.status import status
 
-__all__ = ["app", "decisions", "main", "mappings", "sources"]
+__all__ = ["app", "decisions", "kit", "main", "mappings", "sources"]
 
 app = typer.Typer(
     cls=HubGroup,
@@ -59,7 +60,7 @@ def hub(
 for command in (demo, init, check, run, status, ingest, export, review):
     app.command()(command)
 for name, group in {
-    "connectors": connectors.app,  # and what `sources` and `mappings` add to it
+    "connectors": connectors.app,  # and what `sources`, `mappings` and `kit` add to it
     "households": households.app,  # and what `decisions` adds to it
     "reports": reports.app,
     "duties": duties.app,

@@ -175,8 +175,22 @@ def _check(stream: Stream) -> None:
             raise ConfigurationError(
                 f"Stream {stream.name}: column {entry.name} goes to {entry.to}, which does not exist."
             )
+        _check_codes(stream, entry)
+
+
+def _check_codes(stream: Stream, entry: Field) -> None:
+    """``codes`` names a table, or turns the unit's codes into words of the table that the kind's schema names."""
+    where = f"Stream {stream.name}: column {entry.name}"
+    if isinstance(entry.codes, str):
         if entry.codes and entry.codes not in CODES:
-            raise ConfigurationError(f"Stream {stream.name}: column {entry.name} names no code table: {entry.codes}.")
+            raise ConfigurationError(f"{where} names no code table: {entry.codes}.")
+        return
+    declared = KINDS[stream.kind].facts.get(entry.to.removeprefix("fact:"))
+    valid = [word for _, _, word in CODES[declared.table]] if declared and declared.table in CODES else []
+    if wrong := sorted(set(entry.codes.values()) - set(valid)):
+        raise ConfigurationError(
+            f"{where}: expected words of {', '.join(valid) or 'a code table'}, found {', '.join(wrong)}."
+        )
 
 
 def _is_valid_target(kind: str, target: str) -> bool:

@@ -55,13 +55,14 @@ class Field:
 
     ``name`` is the English column, ``header`` the Chinese one (empty: none), ``to`` one of TARGETS. ``codes`` names a
     table of CODES when this stream numbers its codes differently from the table that the kind's schema names: its
-    numbers and words become our words. ``block`` tells apart two persons of one role in one row.
+    numbers and words become our words; a unit with codes of its own gives them here, their code = our word. ``block``
+    tells apart two persons of one role in one row.
     """
 
     name: str
     header: str
     to: str
-    codes: str = ""
+    codes: str | Mapping[str, str] = ""
     block: str = ""
 
 

@@ -60,7 +60,7 @@ class Plan:
     updated_at: int
     deleted: int
     facts: tuple[tuple[str, ...], Getter]
-    translations: tuple[tuple[str, str], ...]  # fact, table of CODES by which this stream numbers it
+    translations: tuple[tuple[str, str | Mapping[str, str]], ...]  # fact, the table by which this stream numbers it
     texts: tuple[tuple[str, int], ...]
     blocks: tuple[tuple[str, Getter], ...]
     related: tuple[int, ...]
@@ -204,8 +204,10 @@ def _is_somebody(block: Sequence[Any]) -> bool:
     )
 
 
-def _translated(table: str, cell: object) -> object:
+def _translated(table: str | Mapping[str, str], cell: object) -> object:
     """Our word for this stream's own code; an unknown one stays as sent, for ``normalise`` to judge."""
+    if not isinstance(table, str):
+        return table.get(cell_text(cell), cell)
     try:
         return parse_code(table, cell) or cell
     except Unreadable:
