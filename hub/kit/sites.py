@@ -152,6 +152,7 @@ class TableSite(Site):
         names = ", ".join('"' + name.replace('"', '""') + '"' for name in columns)
         marks = ", ".join("?" for _ in columns)
         with sqlite3.connect(self.folder / "front.db") as database:
+            database.execute("PRAGMA synchronous = OFF")
             database.execute("DROP TABLE IF EXISTS records")
             database.execute(f"CREATE TABLE records ({names})")
             database.executemany(

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import httpcore
@@ -94,10 +95,16 @@ class _Backend(httpcore.NetworkBackend):
         return _Stream(self._inner.connect_tcp(host, port, left, local_address, socket_options))
 
 
+@lru_cache(maxsize=1)
+def trust() -> ssl.SSLContext:
+    """Whom we believe: read once for all peers of a process, because it costs more than a call."""
+    return httpx.create_ssl_context()
+
+
 def _transport() -> httpx.HTTPTransport:
-    transport = httpx.HTTPTransport()
+    transport = httpx.HTTPTransport(verify=trust())
     transport._pool = httpcore.ConnectionPool(  # httpx gives no other door for a network backend (0.28)
-        ssl_context=httpx.create_ssl_context(), max_connections=4, keepalive_expiry=30.0, network_backend=_Backend()
+        ssl_context=trust(), max_connections=4, keepalive_expiry=30.0, network_backend=_Backend()
     )
     return transport
 
