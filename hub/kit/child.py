@@ -2,7 +2,9 @@
 
 One process imports the SDK once and forks a child for each start, so that a kit of fifty kills takes seconds. A child
 has an empty environment and an empty folder, and an audit hook that notes what foreign code does to the world: files,
-sockets, programs. It runs the hub's own worker, because that is what will run the connector.
+sockets, programs. What it
+runs the connector with is the hub's own code; unlike the hub's child it lets everything out that the connector says,
+because here it is to be heard.
 """
 
 from __future__ import annotations
@@ -18,14 +20,16 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from threading import Event
 from typing import Any, NoReturn
-from uuid import uuid4
 
 from hub.core.errors import HubError
 from hub.core.records import SHANGHAI
 from hub.kit.wire import Closed, Start, describe, plain, receive, send
-from hub.runtime.plugins import load_connectors
-from hub.runtime.worker import ThreadWorker, page_of_rows
+from hub.runtime.loading import RefusedError, load_connector
+from hub.runtime.specs import source_spec
+from hub.runtime.unit_worker import page_of_rows
+from hub.runtime.verbs import Verbs
 from hub.sdk.connector import Connector
 from hub.sdk.peer import trust
 
@@ -67,7 +71,9 @@ class _Acts:
 def main() -> None:
     """Fork a child for each request until the bench closes the socket."""
     door = socket.socket(fileno=int(sys.argv[1]))
-    trust()  # once, before the first fork
+    trust()
+    for transport in ("rest", "table", "database", "files", "tabular"):  # once, before the first fork
+        importlib.import_module(f"hub.sdk.{transport}")
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are told apart by their pipes, nobody waits for them
     while True:
         request, given, _, _ = socket.recv_fds(door, 1 << 20, 2)
@@ -103,19 +109,20 @@ def _live(start: Start, pipe: int, output: int) -> NoReturn:
 
 
 def _serve(start: Start, pipe: socket.socket, acts: _Acts) -> None:
-    loaded = load_connectors(points=[start.target.entry_point])
-    if start.target.name not in loaded.connectors:
-        send(pipe, {"refused": next(iter(loaded.refused.values()), "it is not there"), "acts": acts.take()})
+    try:
+        connector = load_connector(start.target.name, start.target.entry)
+    except RefusedError as refused:
+        send(pipe, {"refused": refused.reason, "acts": acts.take()})
         return
-    connector = loaded.connectors[start.target.name]
-    worker = ThreadWorker(connector, start.config, start.limits, clock=_now, new_uid=lambda: str(uuid4()))
-    verbs: dict[str, Callable[..., Iterator[dict[str, Any]]]] = {"map": _map, "fetch": _fetch, "render": _render}
+    desk = _Desk(start, connector)
+    verbs: dict[str, Callable[..., Iterator[dict[str, Any]]]]
+    verbs = {"map": desk.map, "fetch": desk.fetch, "render": desk.render}
     send(pipe, {"ready": describe(connector), "acts": acts.take()})
     while True:
         request = receive(pipe)
         verb = verbs[request.pop("verb")]
         try:
-            for answer in verb(connector, worker, **request):
+            for answer in verb(**request):
                 sys.stdout.flush()
                 send(pipe, {**answer, "acts": acts.take()})
                 if receive(pipe).get("enough"):
@@ -127,6 +134,34 @@ def _serve(start: Start, pipe: socket.socket, acts: _Acts) -> None:
             last = {"error": _told(error)}
         sys.stdout.flush()
         send(pipe, {**last, "acts": acts.take()})
+
+
+class _Desk:
+    """The connector's verbs, done by the very code that does them in a hub's child."""
+
+    def __init__(self, start: Start, connector: Connector) -> None:
+        self._start = start
+        self._connector = connector
+        self._verbs = Verbs(connector, clock=_now)
+
+    def map(self, stream: str, rows: list[Any], renames: dict[str, str]) -> Iterator[dict[str, Any]]:
+        """Rows as a page that would land, and what they became."""
+        manifest = self._connector.manifest
+        page = page_of_rows(manifest, stream, rows, uid="", received_at=_now(), first_row=1, renames=renames)
+        drafts = self._verbs.map(page.stream, page.body, page.rows, page.first_row, renames)
+        yield {"body": page.body.decode(), "entries": [plain(entry) for entry in drafts]}
+
+    def fetch(self, stream: str, cursor: str | None) -> Iterator[dict[str, Any]]:
+        """Page by page."""
+        config = self._start.config
+        spec = source_spec(config.streams[stream], self._start.limits, config.config)
+        for batch in self._verbs.read(spec, cursor, Event()):
+            entries = [plain(entry) for entry in batch.drafts]
+            yield {"cursor": batch.cursor, "body": batch.body.decode(), "entries": entries}
+
+    def render(self, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """The bytes of one message, as text."""
+        yield {"bytes": self._verbs.render(None, body).decode("utf-8", "surrogateescape")}
 
 
 def _told(error: Exception) -> dict[str, Any]:
@@ -144,25 +179,6 @@ def _told(error: Exception) -> dict[str, Any]:
 
 def _now() -> datetime:
     return datetime.now(SHANGHAI)
-
-
-def _map(
-    connector: Connector, worker: ThreadWorker, stream: str, rows: list[Any], renames: dict[str, str]
-) -> Iterator[dict[str, Any]]:
-    page = page_of_rows(connector, stream, rows, uid=str(uuid4()), received_at=_now(), first_row=1, renames=renames)
-    yield {"body": page.body.decode(), "entries": [plain(entry) for entry in worker.map(page)]}
-
-
-def _fetch(connector: Connector, worker: ThreadWorker, stream: str, cursor: str | None) -> Iterator[dict[str, Any]]:
-    for page, entries in worker.fetch(stream, cursor):
-        yield {
-            "cursor": page.cursor, "rows": page.rows, "body": page.body.decode(),
-            "entries": [plain(entry) for entry in entries],
-        }  # fmt: skip
-
-
-def _render(connector: Connector, worker: ThreadWorker, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield {"bytes": connector.render(None, body).decode("utf-8", "surrogateescape")}
 
 
 if __name__ == "__main__":

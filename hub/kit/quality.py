@@ -9,7 +9,6 @@ from hub.core.words import KINDS
 from hub.kit import declared, mapped
 from hub.kit.declared import quality_rules
 from hub.kit.mapped import samples_of
-from hub.kit.samples import headers_of
 from hub.kit.work import Exempt, Work
 from hub.sdk.connector import Stream
 from hub.sdk.fields import fold
@@ -49,18 +48,15 @@ def _spellings(stream: Stream) -> tuple[set[tuple[str, str]], set[tuple[str, str
 
 
 def identity_samples(work: Work) -> Iterator[str]:
-    """A masked and an empty ID number in each sample that has persons with numbers."""
+    """A masked ID number, and somebody without one, in each sample that has persons with numbers."""
     for stream, sample in samples_of(work):
-        headers = {
-            header
-            for row in sample.rows
-            for header in headers_of(stream, row, "person")
-            if any(f.to.endswith(".id_number") and f.name == stream.own.get(fold(header)) for f in stream.fields)
-        }
-        cells = [str(row.get(header) or "") for row in sample.rows for header in headers]
-        if cells and not any("*" in cell for cell in cells):
+        entries = work.map(stream.name, sample.rows).entries
+        numbers = [person.get("id_number") or "" for entry in entries for person in entry.get("persons", ())]
+        if any(numbers) and not any("*" in number for number in numbers):
             yield f"{stream.name}: no masked ID number"
-        if cells and "" not in cells:
+        columns = {field.name for field in stream.fields if field.to.endswith(".id_number")}
+        cells = [cell for row in sample.rows for header, cell in row.items() if stream.own.get(fold(header)) in columns]
+        if any(numbers) and all(cells):
             yield f"{stream.name}: no empty ID number"
 
 

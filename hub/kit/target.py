@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,17 +14,17 @@ __all__ = ["Target", "find_target"]
 
 
 class Target(NamedTuple):
-    """One connector: its name, its module, the folder of that module, and what Python must know to import it."""
+    """One connector: its name, its entry point, the folder of that module, and what Python must know to import it."""
 
     name: str
-    module: str
+    entry: str  # what the entry point names: package.module, or package.module:object
     folder: Path  # of manifest.toml
     paths: tuple[str, ...] = ()  # put before sys.path in the child; empty: it is installed
 
     @property
-    def entry_point(self) -> EntryPoint:
-        """The entry point as an installation would give it."""
-        return EntryPoint(self.name, self.module, GROUP)
+    def module(self) -> str:
+        """The package that the entry point names."""
+        return self.entry.partition(":")[0]
 
 
 def find_target(what: str) -> Target:
@@ -35,7 +34,7 @@ def find_target(what: str) -> Target:
         return _in_folder(path.resolve())
     points = installed_connectors()
     if what in points:
-        return Target(what, points[what].module, find_manifest(points[what].module).parent)
+        return Target(what, points[what].value, find_manifest(points[what].module).parent)
     if path.is_dir():
         raise ConfigurationError(
             f"{path} holds no pyproject.toml: it is no connector package.",
@@ -58,11 +57,12 @@ def _in_folder(folder: Path) -> Target:
     points = project.get("entry-points", {}).get(GROUP, {})
     if len(points) != 1:
         raise _no_package(folder, f'[project.entry-points."{GROUP}"] must name one connector, it names {len(points)}')
-    ((name, module),) = points.items()
+    ((name, entry),) = points.items()
+    module = str(entry).partition(":")[0]
     for source in (folder, folder / "src"):
-        package = source.joinpath(*str(module).split("."))
+        package = source.joinpath(*module.split("."))
         if (package / FILE).is_file():
-            return Target(name, module, package, (str(source),))
+            return Target(name, entry, package, (str(source),))
     raise _no_package(folder, f"no {FILE} in the package {module}")
 
 

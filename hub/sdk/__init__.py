@@ -62,12 +62,13 @@ from hub.sdk.streams import (
 
 if TYPE_CHECKING:
     from hub.sdk.auth import Recipe, SignatureAuth, make_auth
+    from hub.sdk.database import open_table_engine
     from hub.sdk.files import FileSender, FolderSource
     from hub.sdk.outcome import Outcome
     from hub.sdk.peer import Peer, Reply
     from hub.sdk.post import PostSender
     from hub.sdk.rest import PageStyle, RestSource
-    from hub.sdk.table import TableSender, TableSource, open_table_engine
+    from hub.sdk.table import TableSender, TableSource
 
 __all__ = [
     "ABUSER",
@@ -156,7 +157,7 @@ _TRANSPORTS = {
     "TableSender": "hub.sdk.table",
     "TableSource": "hub.sdk.table",
     "make_auth": "hub.sdk.auth",
-    "open_table_engine": "hub.sdk.table",
+    "open_table_engine": "hub.sdk.database",
 }
 """Loaded when first asked for: a connector that is tables pays for no HTTP client and no database driver."""
 

@@ -1,0 +1,103 @@
+"""A scaffolded package is whole, its names are checked, and it passes the kit untouched."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from hub.cli import app
+from hub.core.errors import ConfigurationError
+from hub.kit.checks import CHECKS
+from hub.kit.scaffold import TRANSPORTS, write_package
+from hub.kit.target import find_target
+from hub.kit.verdict import examine
+
+GOLD = {check.id for check in CHECKS if check.level != "platinum"}
+QUICK = {check.id for check in CHECKS if check.level in ("bronze", "silver")}
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    """The command's exit code and its standard output."""
+    result = CliRunner().invoke(app, ["--lang", "en", *arguments])
+    return result.exit_code, result.stdout
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_untouched_package_is_silver(tmp_path: Path, transport: str) -> None:
+    """What the scaffold writes for any transport maps its samples as its golden drafts say, lawfully and quietly."""
+    write_package("night_line", "civil_affairs", transport, tmp_path)
+
+    verdict = examine(find_target(str(tmp_path / "night-line")), only=QUICK)
+
+    assert [(r.check.id, r.found) for r in verdict.results if r.state not in ("passed", "exempt")] == []
+
+
+def test_untouched_package_is_gold(tmp_path: Path) -> None:
+    """By the command a stranger uses, from an empty folder to gold in two lines; --json tells every check."""
+    assert run("connectors", "new", "night_line", "--unit", "health", "--into", str(tmp_path))[0] == 0
+    code, told = run("connectors", "test", str(tmp_path / "night-line"), "--level", "gold", "--json")
+
+    document = json.loads(told)
+    assert [
+        (c["id"], c["found"]) for c in document["checks"] if c["level"] != "platinum" and c["state"] == "failed"
+    ] == []
+    assert (code, document["level"], document["reached"]) == (0, "gold", True)
+    assert {check["id"] for check in document["checks"]} == {check.id for check in CHECKS}
+
+
+def test_package_is_complete(tmp_path: Path) -> None:
+    """A package, its entry point, its settings for IT staff and a test of three lines."""
+    write_package("night_line", "health", "table", tmp_path, title="某热线")
+    folder = tmp_path / "night-line"
+    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+    settings = tomllib.loads((folder / "settings" / "night_line.toml").read_text(encoding="utf-8"))
+
+    assert project["build-system"]["build-backend"] == "hatchling.build"
+    assert project["project"]["entry-points"] == {"hub.connectors": {"night_line": "night_line"}}
+    assert settings["streams"]["conflict"]["transport"] == "table"
+    assert {path.name for path in (folder / "night_line").iterdir()} == {
+        "__init__.py", "manifest.toml", "schema.py", "mapping.py", "quality.toml", "samples",
+    }  # fmt: skip
+    code = [
+        line for line in (folder / "tests" / "test_conformance.py").read_text(encoding="utf-8").splitlines() if line
+    ]
+    assert [line for line in code if not line.lstrip().startswith('"""')] == [
+        "from hub.sdk.testing import conformance",
+        "def test_conformance() -> None:",
+        '    conformance("night_line", level="gold")',
+    ]
+    assert "$" not in "".join(p.read_text(encoding="utf-8") for p in folder.rglob("*.py"))
+
+
+@pytest.mark.parametrize("name", ["Line", "1line", "line-x", "class", "l", "x" * 41, "json", "hub", "../line"])
+def test_names_are_checked(tmp_path: Path, name: str) -> None:
+    """A name that cannot be a module, or is one already, is refused and nothing is written."""
+    with pytest.raises(ConfigurationError, match="name: expected"):
+        write_package(name, "health", "rest", tmp_path)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_existing_folder_is_refused(tmp_path: Path) -> None:
+    """A second call overwrites nothing; exit code 2."""
+    (tmp_path / "night-line").mkdir()
+
+    assert run("connectors", "new", "night_line", "--unit", "health", "--into", str(tmp_path))[0] == 2
+    assert list((tmp_path / "night-line").iterdir()) == []
+
+
+def test_golden_drafts_are_written_on_request(tmp_path: Path) -> None:
+    """--write-golden puts down what the samples become now, one draft a line."""
+    write_package("night_line", "health", "files", tmp_path)
+    golden = tmp_path / "night-line" / "night_line" / "samples" / "conflict.drafts.json"
+    before = golden.read_text(encoding="utf-8")
+    golden.write_text("[]", encoding="utf-8")
+
+    from hub.kit.golden import write_golden
+
+    assert write_golden(find_target(str(tmp_path / "night-line"))) == [golden]
+    assert json.loads(golden.read_text(encoding="utf-8")) == json.loads(before)
