@@ -142,7 +142,7 @@ class _Desk:
     def __init__(self, start: Start, connector: Connector) -> None:
         self._start = start
         self._connector = connector
-        self._verbs = Verbs(connector, clock=_now)
+        self._verbs = Verbs(connector, clock=_now, gather=1)  # each page by itself: each is a place to be killed at
 
     def map(self, stream: str, rows: list[Any], renames: dict[str, str]) -> Iterator[dict[str, Any]]:
         """Rows as a page that would land, and what they became."""

@@ -63,8 +63,9 @@ class Verbs:
     After a refused credential they are made anew; a spec that differs (a renewed secret, a reload) makes them anew too.
     """
 
-    def __init__(self, connector: Connector, *, clock: Clock) -> None:
+    def __init__(self, connector: Connector, *, clock: Clock, gather: int = GATHERED) -> None:
         self.connector = connector
+        self._gather = gather
         self._clock = clock
         self._ended = Event()
         self._lock = Lock()
@@ -79,7 +80,7 @@ class Verbs:
         seen = self._boundaries.setdefault(spec.stream, Boundary())
         pages = self._rows(spec, cursor, stop)
         if self.connector.fetch is None and spec.transport != "files":
-            pages = gathered(pages)
+            pages = gathered(pages, self._gather)
         for rows, reached in pages:
             if stop.is_set():
                 return
@@ -184,8 +185,10 @@ class Verbs:
         self._forget()
 
 
-def gathered(pages: Iterable[tuple[list[dict[str, Any]], str | None]]) -> Iterator[tuple[list[Any], str | None]]:
-    """Small pages of a quick source as one that lands at once: up to ``GATHERED`` rows, or what ``PATIENCE`` seconds bring.
+def gathered(
+    pages: Iterable[tuple[list[dict[str, Any]], str | None]], most: int = GATHERED
+) -> Iterator[tuple[list[Any], str | None]]:
+    """Small pages of a quick source as one that lands at once: up to ``most`` rows, or what ``PATIENCE`` seconds bring.
 
     What was read before an error is given before it is raised.
     """
@@ -194,11 +197,11 @@ def gathered(pages: Iterable[tuple[list[dict[str, Any]], str | None]]) -> Iterat
     began, waiting = monotonic(), False
     try:
         for some, at in pages:
-            if rows and len(rows) + len(some) > GATHERED:
+            if rows and len(rows) + len(some) > most:
                 yield rows, reached
                 rows, began = [], monotonic()
             rows, reached, waiting = [*rows, *some], at, True
-            if len(rows) >= GATHERED or monotonic() - began >= PATIENCE:
+            if len(rows) >= most or monotonic() - began >= PATIENCE:
                 yield rows, reached
                 rows, began, waiting = [], monotonic(), False
     except HubError:
