@@ -15,6 +15,8 @@ from hub.core.ladder import STEPS
 from hub.core.message import light_change
 from hub.core.policy import Policy
 from hub.core.records import Light, StreamKey
+from hub.custody import audit
+from hub.custody.audit import Look
 from hub.read.explain import explain_household
 from hub.read.households import NotFoundError, find_household, list_households, show_household
 from hub.read.reports import find_report, reports
@@ -167,6 +169,7 @@ class HubOffice:
         """One household as far as the caller may see it."""
         if caller.name in NO_HOUSEHOLDS:
             return None
+        self._look(caller, "household.show", uid)
         try:
             with self._store.read() as sql:
                 told = show_household(sql, self._vault, find_household(sql, uid))
@@ -186,6 +189,7 @@ class HubOffice:
         """Why, with what this caller may know of it."""
         if caller.name in NO_HOUSEHOLDS:
             return None
+        self._look(caller, "household.explain", uid)
         try:
             with self._store.read() as sql:
                 found = find_household(sql, uid)
@@ -197,6 +201,11 @@ class HubOffice:
             return None
         return self._seen(caller, told)
 
+    def _look(self, caller: Caller, act: str, subject: str) -> None:
+        """On the audit chain before anything is read. Raises HubError: then nothing is shown."""
+        seen = Look(caller.kind, caller.name, act, subject)
+        audit.record(self._store, self._vault.mark_of, seen, self._clock(), self.settings.folder)
+
     def _seen(self, caller: Caller, told: Mapping[str, Any]) -> dict[str, Any]:
         """Reasons by role; `girl_victim` only for those who need it."""
         reader = READER_OF.get(caller.name, caller.name.removeprefix("unit:"))
@@ -207,11 +216,13 @@ class HubOffice:
 
     def reports(self, caller: Caller) -> Iterable[Mapping[str, Any]]:
         """Reports the caller may know of."""
+        self._look(caller, "report.list", "")
         told = self._told(caller)
         return [seen for row in reports(self._store, self._vault) if (seen := self._report(caller, row, told))]
 
     def report(self, caller: Caller, number: str) -> Mapping[str, Any] | None:
         """One report; None when it does not exist or is not the caller's."""
+        self._look(caller, "report.show", number)
         found = find_report(self._store, self._vault, number)
         return None if found is None else self._report(caller, found, self._told(caller))
 

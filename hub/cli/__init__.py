@@ -9,6 +9,7 @@ import typer
 
 from hub import logs
 from hub.cli import (
+    audit,
     connectors,
     decisions,
     duties,
@@ -66,6 +67,7 @@ for name, group in {
     "duties": duties.app,
     "quarantine": quarantine.app,
     "policy": policy.app,
+    "audit": audit.app,
     "edge": edge.app,
 }.items():
     app.add_typer(group, name=name)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from getpass import getuser
 from typing import Annotated, Any
 
 import typer
 
-from hub import bootstrap
+from hub import bootstrap, looks
 from hub.cli.face import Json, UsageMistake, emit, face_of, note, show_table
 from hub.cli.households import Id, app
 from hub.cli.moments import parse_moment, short
@@ -44,7 +43,7 @@ def override(
     A new concern above it ends a decision that holds the light down. `release` takes it back.
     """
     moment = parse_moment(at) if at else bootstrap.now()
-    row: dict[str, Any] = {"at": moment.isoformat(), "by": by or _account(), "reason": reason}
+    row: dict[str, Any] = {"at": moment.isoformat(), "by": by or looks.account(), "reason": reason}
     if act is None:
         row |= _wanted(light, reason, until, recheck, moment)
     elif act != RELEASE:
@@ -80,14 +79,6 @@ def _wanted(
             raise UsageMistake(f"{recheck} is not between now and the end", "look again before it ends")
         row["recheck"] = recheck if len(recheck) == 10 else again.isoformat()
     return row
-
-
-def _account() -> str:
-    """The account's name: on the hub's own machine a command acts under it."""
-    try:
-        return getuser()[:64]
-    except (KeyError, OSError):
-        return "unknown"
 
 
 def _person(hub: bootstrap.Hub, by: str, on: date) -> WorkerView | None:
@@ -171,7 +162,7 @@ def objection(
         number = new_no("OB", moment)
         row = {
             "no": number, "household": told["household"], "at": moment.isoformat(), "about": about[:64],
-            "of_unit": _unit_of(about, told), "by": by or _account(), "statement": statement,
+            "of_unit": _unit_of(about, told), "by": by or looks.account(), "statement": statement,
         }  # fmt: skip
         receipt = bootstrap.submit(hub, station_page("objection", [row], moment))
     if as_json:

@@ -12,7 +12,8 @@ from typing import Annotated, BinaryIO
 import orjson
 import typer
 
-from hub import bootstrap
+from hub import bootstrap, looks
+from hub.cli.audit import Purpose
 from hub.cli.connectors import did_you_mean
 from hub.cli.face import UsageMistake, face_of, note
 from hub.read.export import EXPORTS
@@ -24,11 +25,13 @@ def export(
     ctx: typer.Context,
     what: Annotated[str, typer.Argument(metavar="WHAT", help=f"One of {', '.join(EXPORTS)}.")],
     jsonl: Annotated[str, typer.Option("--jsonl", metavar="FILE", help="Where to; - is standard output.")] = "-",
+    purpose: Purpose = "",
 ) -> None:
-    """Write households, events, reports or duties as JSON lines, as of now."""
+    """Write households, events, reports, duties or the audit chain as JSON lines, as of now."""
     if what not in EXPORTS:
         raise UsageMistake(f'nothing called "{what}" can be exported', did_you_mean(what, EXPORTS))
     with bootstrap.open_hub(face_of(ctx).folder) as hub:
+        looks.look(hub, f"export.{what}", "", purpose)
         bootstrap.bring_up_to_date(hub)
         count = 0
         with _target(jsonl) as out:

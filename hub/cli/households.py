@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from hub import bootstrap
+from hub import bootstrap, looks
+from hub.cli.audit import Purpose
 from hub.cli.face import ATTENTION, Json, UsageMistake, emit, face_of, note, show_pairs, show_table
 from hub.cli.moments import parse_moment, short
 from hub.core.phrases import RULES
@@ -66,10 +67,11 @@ def _light(word: str | None) -> Light | None:
 
 
 @app.command()
-def show(ctx: typer.Context, household: Id, as_json: Json = False) -> None:
+def show(ctx: typer.Context, household: Id, purpose: Purpose = "", as_json: Json = False) -> None:
     """One household: light, members, categories and records."""
     face = face_of(ctx)
     with bootstrap.open_hub(face.folder) as hub:
+        looks.look(hub, "household.show", household, purpose)
         bootstrap.bring_up_to_date(hub)
         with hub.store.read() as sql:
             told = show_household(sql, hub.vault, find_household(sql, household))
@@ -108,6 +110,7 @@ def explain(
         str | None,
         typer.Option("--known-at", metavar="T", help="Only what the hub knew then; as of the same moment by default."),
     ] = None,
+    purpose: Purpose = "",
     as_json: Json = False,
 ) -> None:
     """Why the light is what it is: every concern with clause, events and units, and what would change it next."""
@@ -115,6 +118,7 @@ def explain(
     known = parse_moment(known_at) if known_at else None
     moment = parse_moment(as_of) if as_of else known or bootstrap.now()
     with bootstrap.open_hub(face.folder) as hub:
+        looks.look(hub, "household.explain", household, purpose)
         told = _explained(hub, household, moment, known)
     if as_json:
         emit(told)

@@ -10,10 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from hub import bootstrap, candidates
+from hub.cli.bars import counting
 from hub.cli.connectors import Name, app, did_you_mean
 from hub.cli.face import ATTENTION, Json, UsageMistake, emit, face_of, note, show_table
 from hub.cli.moments import parse_moment
-from hub.cli.progress import progress
 from hub.sdk.manifest import Manifest
 
 Stream = Annotated[str, typer.Option("--stream", metavar="STREAM", help="Only this stream.")]
@@ -37,7 +37,7 @@ def replay(ctx: typer.Context, name: Name, stream: Stream = "", since: Since = "
     with bootstrap.open_hub(face_of(ctx).folder) as hub:
         _mapped(hub, name, manifest.unit)
         taken = bootstrap.taken(hub, manifest.unit, stream or None, moment)
-        with progress(f"replay {name}", "rows", taken.rows) as step:
+        with counting(f"replay {name}", taken.rows) as step:
             receipts = bootstrap.replay(hub, taken, step)
     told = _summary(receipts)
     if as_json:
@@ -94,7 +94,7 @@ def shadow(
         raise UsageMistake(f"{candidate} is not there", "name a TOML file or a folder")
     with bootstrap.open_hub(face_of(ctx).folder) as hub:
         _mapped(hub, name, manifest.unit)
-        with progress(f"shadow {name}", "rows") as step:
+        with counting(f"shadow {name}") as step:
             told = candidates.rehearse(hub, name, candidate, stream or None, moment, step)
     if as_json:
         emit(told)

@@ -8,7 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from hub import bootstrap
+from hub import bootstrap, looks
+from hub.cli.audit import Purpose
+from hub.cli.bars import counting
 from hub.cli.face import (
     ATTENTION,
     DONE,
@@ -22,7 +24,6 @@ from hub.cli.face import (
     show_table,
 )  # fmt: skip
 from hub.cli.moments import parse_moment, short
-from hub.cli.progress import progress
 from hub.core.records import StreamKey
 from hub.read import quarantine as told
 from hub.store import quarantine
@@ -119,11 +120,13 @@ def show(
     ctx: typer.Context,
     which: Which = None,
     group: Group = "",
+    purpose: Purpose = "",
     as_json: Json = False,
 ) -> None:
     """Rows with their originals opened: personal data, for whoever mends them. By its id also one that waits no longer."""
     with bootstrap.open_hub(face_of(ctx).folder) as hub, hub.store.read() as sql:
         found = _chosen(sql, which, _choice(sql, group=group), closed=True)
+        looks.look(hub, "quarantine.show", found[0].uid if len(found) == 1 else which or group, purpose)
         rows = told.opened(sql, hub.vault, found)
     if as_json:
         emit(rows)
@@ -152,7 +155,7 @@ def redrive(
         with hub.store.read() as sql:
             choice = _choice(sql, code=code, page=page, group=group, stream=stream, since=since, until=until)
             rows = _chosen(sql, which, choice)
-        with progress("redrive", "rows", len(rows)) as step:
+        with counting("redrive", len(rows)) as step:
             receipts = bootstrap.redrive(hub, rows, step)
     now = _counts(receipts)
     _tell({"redriven": len(rows), **now, "still": _still(receipts)}, as_json=as_json)

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from hub import bootstrap
+from hub import bootstrap, looks
+from hub.cli.audit import Purpose
 from hub.cli.face import Json, UsageMistake, emit, face_of, note, show_table
 from hub.cli.moments import parse_moment, short
 from hub.cli.sheet import report_sheet
@@ -31,6 +32,7 @@ def list_all(
     """Reports and where each stands."""
     face = face_of(ctx)
     with bootstrap.open_hub(face.folder) as hub:
+        looks.look(hub, "report.list")
         rows = list(reports(hub.store, hub.vault))
     if as_json:
         emit(rows)
@@ -59,11 +61,13 @@ def show(
     ctx: typer.Context,
     no: No,
     printed: Annotated[bool, typer.Option("--print", help="A sheet for the second channel.")] = False,
+    purpose: Purpose = "",
     as_json: Json = False,
 ) -> None:
     """One report, its steps and addenda; --print makes the sheet that is handed over by other means."""
     face = face_of(ctx)
     with bootstrap.open_hub(face.folder) as hub:
+        looks.look(hub, "report.show", no, purpose)
         told = _find(hub, no)
     if as_json:
         emit(told)

@@ -13,7 +13,7 @@ from hub.read import reports
 from hub.read.households import categories, member_row, stored_assessment
 from hub.read.people import NOBODY, identities
 from hub.security.vault import Vault
-from hub.store import snapshot
+from hub.store import audit, snapshot
 from hub.store.engine import SqlStore
 from hub.store.sql import Sql
 
@@ -89,9 +89,26 @@ def export_duties(store: SqlStore, vault: Vault, now: datetime) -> Rows:
     return reports.duties(store, now)
 
 
+def export_audit(store: SqlStore, vault: Vault, now: datetime) -> Rows:
+    """Who looked at whom, in order."""
+    with store.read() as sql:
+        for entry in audit.entries(sql):
+            yield {
+                "number": entry.number,
+                "at": entry.at.isoformat(),
+                "who": entry.who,
+                "role": entry.role,
+                "act": entry.act,
+                "subject": entry.subject,
+                "purpose": entry.purpose,
+                "digest": entry.digest.hex(),
+            }
+
+
 EXPORTS: dict[str, Callable[[SqlStore, Vault, datetime], Rows]] = {
     "households": export_households,
     "events": export_events,
     "reports": export_reports,
     "duties": export_duties,
+    "audit": export_audit,
 }

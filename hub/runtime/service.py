@@ -20,6 +20,8 @@ from typing import Any
 from hub.core.errors import RetryError
 from hub.core.freight import Drafts, Page
 from hub.core.records import SHANGHAI, StreamKey
+from hub.custody import audit
+from hub.custody.audit import Look
 from hub.line.ports import Vault
 from hub.runtime.daemon import Daemon, SideTask, WebTask, grouped, hub_lock, listen
 from hub.runtime.local_socket import LocalServer, page_from_json
@@ -188,7 +190,12 @@ def _handlers(parts: Parts, schedule: Schedule) -> dict[str, Callable[[Mapping[s
     def edge(asked: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"count": edges.act(parts.store, asked, parts.clock())}
 
+    def look(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        seen = Look(*(str(asked.get(name, "")) for name in Look._fields))
+        audit.record(parts.store, parts.vault.mark_of, seen, parts.clock(), parts.settings.folder)
+        return {}
+
     def ping(asked: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"pid": os.getpid(), "owner": parts.owner}
 
-    return {"land": land, "receipt": told, "poll": poll, "edge": edge, "ping": ping}
+    return {"land": land, "receipt": told, "poll": poll, "edge": edge, "look": look, "ping": ping}

@@ -436,3 +436,20 @@ class EdgeNonce(SQLModel, table=True):
     key_id: str = Field(primary_key=True)
     nonce: str = Field(primary_key=True)
     kept_until: int = _big()
+
+
+class AuditRow(SQLModel, table=True):
+    """One look at personal data by a person; ``before`` is the digest of the entry before it."""
+
+    __tablename__ = "audit"
+    number: int = Field(
+        sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False)
+    )
+    at: int = _big()
+    who: str
+    role: str
+    act: str  # export.households, quarantine.show, household.show …
+    subject: str = ""
+    purpose: str = ""
+    before: bytes = _blob()
+    digest: bytes = _blob()

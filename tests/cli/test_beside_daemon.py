@@ -84,6 +84,8 @@ def test_ingest_beside_a_daemon_goes_through_its_socket(running: Running, token:
     status = district("status", "--json").json
     assert (status["daemon"], status["counts"]["applied"]) == (True, 2)
     assert district("households", "list", "--json").json[0]["light"] == "red"
+    acts = [json.loads(line)["act"] for line in district("export", "audit").out.splitlines()]
+    assert acts == ["export.audit"], "a look beside the daemon is written by the daemon"
     duty = district("duties", "list", "--json").json[0]["duty_no"]
     assert district("duties", "done", duty, "--outcome", "filed", "--json").json["duty"]["state"] == "done"
     running.process.send_signal(signal.SIGTERM)
