@@ -196,6 +196,58 @@ FAULTS: dict[str, Text] = {
     "table.writes": Text("The query would write", "查询语句含写操作", "use a query that only reads", "请使用只读查询"),
     "file.digest": Text(
         "The file differs from its digest", "文件与摘要不符", "send the file again", "请重新发送文件"),
+    "file.missing": Text("The file cannot be opened", "文件无法打开", "check its name and rights", "请核对文件名与权限"),
+    "file.too_large": Text(
+        "The file is too large, or unpacks to too much", "文件过大或解压后过大", "send it in parts", "请拆分后报送"),
+    "file.encoding": Text(
+        "The text is neither UTF-8, UTF-16 nor GB18030", "文本编码无法识别或有损坏",
+        "save it anew as CSV UTF-8 and send it again", "请另存为“CSV UTF-8”后重发"),
+    "file.line_too_long": Text("A line never ends", "单行过长", "check quotes and line breaks", "请检查引号与换行"),
+    "file.encrypted": Text(
+        "The workbook is protected by a password", "工作簿设有打开密码", "save it without password", "请取消密码后重发"),
+    "file.markup": Text(
+        "A web page was named like a workbook", "文件实为网页，并非工作簿",
+        "open it in Excel or WPS, save it as XLSX", "请用 Excel 或 WPS 打开后另存为 XLSX 再报送"),
+    "file.sheet": Text(
+        "No sheet is as configured", "找不到所配置的工作表", "set `sheet` to a number, a name, auto or all", "请核对 sheet 设置"),
+    "file.header": Text(
+        "No line could be the header", "找不到表头", "put the column names in one line, or set `header_row`", "请保留表头行，或设置 header_row"),
+    "file.header_repeated": Text(
+        "Two columns have the same name", "表头有重名列", "give each column its own name", "请为每列取不同名称"),
+    "row.shape": Text(
+        "The row has more cells than the header", "该行单元格多于表头",
+        "one cell for each header; quote text that holds the delimiter", "每列一格；含分隔符的文字请加引号"),
+    # --- what a reader understood or left out; nothing is wrong with the records
+    "file.totals": Text("A line of totals, not a record", "合计行，未作为记录", "nothing to do", "无需处理"),
+    "file.signature": Text("A line of signatures or remarks, not a record", "签署或说明行，未作为记录", "nothing to do", "无需处理"),
+    "file.example": Text("A line with an example, not a record", "示例行，未作为记录", "nothing to do", "无需处理"),
+    "file.header_again": Text("The header again, not a record", "重复的表头行，未作为记录", "nothing to do", "无需处理"),
+    "file.column_numbers": Text("A line that counts the columns, not a record", "列号行，未作为记录", "nothing to do", "无需处理"),
+    "file.column_unnamed": Text(
+        "A cell in a column without a name was left out", "无表头列中的内容未读取", "name the column if it is needed", "如需报送请补写表头"),
+    "file.header_found": Text(
+        "The header was found below titles or in several lines", "表头位于标题之下或占多行，已自动识别",
+        "set `header_row` to fix it", "如有误请设置 header_row"),
+    "file.header_unknown_repeated": Text(
+        "Columns that this stream does not use have one name", "未使用的列有重名", "nothing to do", "无需处理"),
+    "file.sheet_chosen": Text(
+        "This sheet was read: it fits the stream best", "已读取该工作表（与本数据流最相符）", "set `sheet` to fix it", "如有误请设置 sheet"),
+    "file.sheet_ignored": Text(
+        "A further sheet of the same form was not read", "另有同样格式的工作表未读取",
+        'set sheet = "all" to read every such sheet', "如需全部读取请设置 sheet = \"all\""),
+    "file.sheet_hidden": Text(
+        "A hidden sheet of the same form was not read", "同样格式的隐藏工作表未读取", "show it, or name it in `sheet`", "请取消隐藏，或在 sheet 中指定"),
+    "file.hidden_rows": Text(
+        "Hidden lines were read like all others", "隐藏行已照常读取", "delete them if they should not be sent", "如不应报送请删除"),
+    "file.hidden_columns": Text(
+        "Hidden columns were read like all others", "隐藏列已照常读取", "delete them if they should not be sent", "如不应报送请删除"),
+    "file.formula_empty": Text(
+        "A formula without a stored result was read as empty", "公式没有保存结果，按空白读取",
+        "open the file in Excel, save it and send it again", "请用 Excel 打开保存后重发"),
+    "file.formula_error": Text(
+        "A formula's error was read as empty", "公式错误值按空白读取", "replace it by its value", "请改为数值后重发"),
+    "file.merged_cells": Text(
+        "A merged cell counts for each of its lines", "合并单元格的内容适用于其中每一行", "nothing to do", "无需处理"),
     "file.unreadable": Text(
         "The file cannot be read", "文件无法读取", "save it anew as CSV (UTF-8) or XLSX and send it again", "请另存为 CSV 或 XLSX 后重发"),
     "files.busy": Text("The folder is in use", "文件夹正被使用", "it is tried again by itself", "系统将自动重试"),

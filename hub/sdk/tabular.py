@@ -1,299 +1,212 @@
-"""Files of rows → dict rows, one at a time: CSV (UTF-8, GB18030, BOM), XLSX and XLS, NDJSON, JSON.
+"""Files of rows → dict rows, one at a time: CSV (UTF-8, UTF-16, GB18030), XLSX, XLS and their kin, NDJSON, JSON.
 
-``read_rows`` streams: text files are read in pieces and never held whole. Every mistake of the file as a whole is a
-``PersonError`` with a ``file.…`` code; a row with more cells than headers carries ``ROW_PROBLEM`` instead of its values
-being shifted into the wrong columns (the worker answers it with a problem, its neighbours go on).
+``read_rows`` streams: nothing is held whole. Every mistake of the file as a whole is a ``PersonError`` with a ``file.…``
+code; a row with more cells than headers carries ``ROW_PROBLEM`` instead of its values being shifted into the wrong columns
+(the worker answers it with a problem, its neighbours go on). What a file looks like is found by its content, not its name.
 """
 
 from __future__ import annotations
 
-import codecs
-import csv
-import json
 import zipfile
-from collections.abc import Iterable, Iterator
-from datetime import date, datetime, time, timedelta
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from hub.core.errors import PersonError
-from hub.sdk.strictjson import StrictJSONError, check_depth, decoder, loads
+from hub.sdk.cells import serial_as_1904
+from hub.sdk.csv_text import csv_lines, text_encoding
+from hub.sdk.headers import SCANNED, Known, Layout, find_layout, fold_header, is_blank, leftover_of
+from hub.sdk.json_text import json_rows, ndjson_rows
+from hub.sdk.legacy_workbook import LegacyWorkbook
+from hub.sdk.merges import Merges
+from hub.sdk.reading import ROW_PROBLEM, Line, Reading, refusal
+from hub.sdk.workbook import SheetInfo, Workbook
 
-__all__ = ["MAX_FILE_BYTES", "ROW_PROBLEM", "encoding_of", "read_rows"]
+__all__ = ["MAX_FILE_BYTES", "ROW_PROBLEM", "read_rows"]
 
 MAX_FILE_BYTES = 512 * 1024 * 1024
-MAX_UNPACKED_BYTES = 512 * 1024 * 1024
-"""A 200 KiB workbook became 625 MiB in a reader: the unpacked size is summed before anything is opened."""
-MAX_RATIO = 200
-"""Real workbooks unpack 5–30 times; above this only if the whole stays small (``SMALL_BYTES``)."""
-SMALL_BYTES = 16 * 1024 * 1024
-MAX_LINE_CHARS = 4 * 1024 * 1024
-CHUNK = 256 * 1024
-EXACT_FLOAT = 1e15
-"""Excel keeps 15 digits: a longer number is shown in scientific form, so that nobody takes it for an ID number."""
-
-ROW_PROBLEM = "\x00problem"
-"""Key of a row that could not be read as declared; its value is the problem code, e.g. ``row.shape``."""
-
-EXCEL = {".xlsx", ".xlsm", ".xlsb", ".xls", ".et", ".ods"}
-BLANK = " \t\r\n\ufeff\u3000\xa0"
+_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+_EXCEL = (".xlsx", ".xlsm", ".xlsb", ".xls", ".et", ".ods")
+_MARKUP = (b"<html", b"<table", b"<!doc", b"<?xml", b"<meta", b"mime-v")
+_ALIKE = 0.8
+"""Share of the chosen sheet's columns that makes another sheet one of the same kind."""
 
 
 def read_rows(
     path: Path | str,
     encoding: str = "auto",
-    sheet: int | str = 1,
-    header_row: int = 1,
+    sheet: int | str = "auto",
+    header_row: int = 0,
     *,
+    header_rows: int = 0,
     delimiter: str = "",
     max_bytes: int = MAX_FILE_BYTES,
-) -> Iterator[dict[str, Any]]:
+    known: Known | None = None,
+    name: str = "",
+) -> Reading:
     """Rows of one file in order, blank ones left out; values are JSON values, dates ISO text.
 
-    ``encoding``: auto, utf-8 or gb18030. ``sheet``: number from 1 or name. ``header_row``: from 1. ``delimiter`` of a
-    CSV file; empty: the most frequent of comma, tab, semicolon and bar in the header row.
+    ``encoding``: auto, utf-8 or gb18030. ``sheet``: number from 1, name, ``auto`` (the visible sheet that has the most
+    columns of the stream) or ``all`` (every visible sheet that has them). ``header_row``, ``header_rows``: the header's
+    first line and how many lines it has; 0: found. ``delimiter`` of a CSV file; empty: found. ``known``: whether the
+    stream has a column under a header. ``name``: the file's own name, where ``path`` is a copy of it.
     Raises ``PersonError`` (``file.missing``, ``file.too_large``, ``file.unreadable``, ``file.header`` …).
     """
     path = Path(path)
     try:
         size = path.stat().st_size
         with path.open("rb") as opened:
-            head = opened.read(8)
+            head = opened.read(512)
     except OSError as error:
-        raise _unreadable("file.missing", path, "the file cannot be opened") from error
+        raise refusal("file.missing", path, "the file cannot be opened") from error
     if size > max_bytes:
-        raise _unreadable("file.too_large", path, f"at most {max_bytes} bytes")
-    return _rows(path, head, encoding, sheet, header_row, delimiter)
+        raise refusal("file.too_large", path, f"at most {max_bytes} bytes")
+    table = _Table(Reading(), path, header_row, header_rows, known)
+    suffix = Path(name or path.name).suffix.lower()
+    if head.startswith((_ZIP, _OLE)):
+        return table.reading.start(_of_workbook(table, path, sheet))
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_MARKUP):
+        raise refusal("file.markup", path, "a web page under another name")
+    if suffix in _EXCEL and b"\x00" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise refusal("file.unreadable", path, "not a workbook")
+    return table.reading.start(_of_text(table, path, suffix, encoding, delimiter))
 
 
-def _rows(
-    path: Path, head: bytes, encoding: str, sheet: int | str, header_row: int, delimiter: str
-) -> Iterator[dict[str, Any]]:
-    suffix = path.suffix.lower()
-    if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")) or suffix in EXCEL:
-        yield from _table(_excel_cells(path, sheet), header_row, path)
+def _of_text(table: _Table, path: Path, suffix: str, encoding: str, delimiter: str) -> Iterator[dict[str, Any]]:
+    found = text_encoding(path, encoding)
+    if suffix not in (".ndjson", ".jsonl", ".json"):
+        yield from table.rows(csv_lines(path, found, delimiter))
         return
-    text = _open_text(path, encoding)
-    if suffix in (".ndjson", ".jsonl"):
-        yield from _ndjson(path, text)
-    elif suffix == ".json":
-        yield from _json(path, text)
-    else:
-        yield from _table(_csv_cells(path, text, header_row, delimiter), header_row, path)
+    for number, row in (json_rows if suffix == ".json" else ndjson_rows)(path, found):
+        table.reading.at(number)
+        yield row
 
 
-def _unreadable(code: str, path: Path, why: str) -> PersonError:
-    return PersonError(f"{path.name}: {why}", code=code, remedy="check the file against the declared format")
-
-
-# --- text ----------------------------------------------------------------------------------------------------------
-
-
-def encoding_of(path: Path) -> str:
-    """The codec of a text file, by its BOM or by decoding all of it once: ``utf-8-sig``, ``utf-16`` or ``gb18030``."""
-    with path.open("rb") as opened:
-        head = opened.read(4)
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    for name in ("utf-8-sig", "gb18030"):
-        if _decodes(path, name):
-            return name
-    raise _unreadable("file.unreadable", path, "neither UTF-8 nor GB18030")
-
-
-def _decodes(path: Path, name: str) -> bool:
-    decoding = codecs.getincrementaldecoder(name)()
+def _of_workbook(table: _Table, path: Path, wanted: int | str) -> Iterator[dict[str, Any]]:
+    findings = table.reading.findings
+    book = Workbook(path, findings) if _is_xlsx(path) else LegacyWorkbook(path, findings)
     try:
-        with path.open("rb") as opened:
-            while piece := opened.read(CHUNK):
-                if b"\x00" in piece:
-                    return False
-                decoding.decode(piece)
-        decoding.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
+        for sheet in _chosen(book, table, wanted):
+            yield from table.rows(book.lines(sheet), book.merges(sheet), sheet.number, book.date1904)
+    finally:
+        book.close()
 
 
-def _open_text(path: Path, encoding: str) -> str:
-    if encoding in ("", "auto"):
-        return encoding_of(path)
-    try:
-        found = codecs.lookup(encoding).name
-    except LookupError as error:
-        raise _unreadable("file.encoding", path, "unknown encoding configured") from error
-    found = "gb18030" if found in ("gbk", "gb2312") else found
-    return "utf-8-sig" if found == "utf-8" else found
-
-
-def _csv_cells(path: Path, encoding: str, header_row: int, delimiter: str) -> Iterator[list[Any]]:
-    try:
-        with path.open(encoding=encoding, newline="") as opened:
-            lines = _bounded_lines(opened, path)
-            first = [line for _, line in zip(range(header_row), lines, strict=False)]
-            guessed = max(",\t;|", key=first[-1].count) if first else ","
-            yield from csv.reader(_chain(first, lines), delimiter=delimiter or guessed, strict=True)
-    except (csv.Error, UnicodeError) as error:
-        raise _unreadable("file.unreadable", path, "not a CSV file in the declared encoding") from error
-
-
-def _chain(first: Iterable[str], rest: Iterable[str]) -> Iterator[str]:
-    yield from first
-    yield from rest
-
-
-def _bounded_lines(opened: Any, path: Path) -> Iterator[str]:
-    while line := opened.readline(MAX_LINE_CHARS):
-        if len(line) >= MAX_LINE_CHARS:
-            raise _unreadable("file.line_too_long", path, f"a line of {MAX_LINE_CHARS} characters or more")
-        yield line
-
-
-def _ndjson(path: Path, encoding: str) -> Iterator[dict[str, Any]]:
-    try:
-        with path.open(encoding=encoding) as opened:
-            for line in _bounded_lines(opened, path):
-                if line.strip():
-                    yield _json_row(line)
-    except UnicodeError as error:
-        raise _unreadable("file.unreadable", path, "not text in the declared encoding") from error
-
-
-def _json_row(line: str) -> dict[str, Any]:
-    """One line; a bad one is a row with a problem, because lines stand alone."""
-    try:
-        row = loads(line)
-    except StrictJSONError as error:
-        return {ROW_PROBLEM: error.code, "line": line}
-    return _object(row)
-
-
-def _object(row: Any) -> dict[str, Any]:
-    return row if isinstance(row, dict) else {ROW_PROBLEM: "row.shape", "value": row}
-
-
-def _json(path: Path, encoding: str) -> Iterator[dict[str, Any]]:
-    """An array of objects, read element by element; or ``{"records": [...]}``, read whole."""
-    try:
-        with path.open(encoding=encoding) as opened:
-            buffer = opened.read(CHUNK).lstrip(BLANK)
-            if buffer.startswith("{"):
-                wrapped = loads(buffer + opened.read())
-                rows = wrapped.get("records")
-                if not isinstance(rows, list):
-                    raise StrictJSONError("json.no_records")
-                yield from map(_object, rows)
-            elif buffer.startswith("["):
-                yield from _array(buffer[1:], opened)
-            else:
-                raise StrictJSONError("json.syntax")
-    except (StrictJSONError, UnicodeError) as error:
-        raise _unreadable("file.unreadable", path, "not an array of JSON objects") from error
-
-
-def _array(buffer: str, opened: Any) -> Iterator[dict[str, Any]]:
-    """Elements of a JSON array after its ``[``: what is read and not yet used stays below one element and one piece."""
-    while True:
-        buffer = buffer.lstrip(BLANK + ",")
-        if buffer.startswith("]"):
-            return
-        try:
-            row, end = decoder.raw_decode(buffer) if buffer else (None, 0)
-        except json.JSONDecodeError:
-            end = 0
-        except RecursionError:
-            raise StrictJSONError("json.too_deep") from None
-        if not end:
-            piece = opened.read(CHUNK)
-            if not piece or len(buffer) > MAX_LINE_CHARS:
-                raise StrictJSONError("json.syntax")
-            buffer += piece
-            continue
-        check_depth(row)
-        yield _object(row)
-        buffer = buffer[end:]
-
-
-# --- workbooks -----------------------------------------------------------------------------------------------------
-
-
-def _excel_cells(path: Path, sheet: int | str) -> Iterator[list[Any]]:
-    import python_calamine
-
-    _check_package(path)
-    try:
-        book = python_calamine.CalamineWorkbook.from_path(str(path))
-        found = book.get_sheet_by_index(int(sheet) - 1) if str(sheet).isdigit() else book.get_sheet_by_name(str(sheet))
-        top = found.start[0] if found.start else 0
-        yield from ([] for _ in range(top))  # calamine starts at the first used row; header_row counts from the top
-        for cells in found.iter_rows():
-            yield [_cell(value) for value in cells]
-    except (python_calamine.CalamineError, OSError, ValueError, IndexError) as error:
-        raise _unreadable("file.unreadable", path, "the workbook or the sheet cannot be opened") from error
-
-
-def _check_package(path: Path) -> None:
-    """Refuse archive bombs and XML with DOCTYPE before a reader unpacks anything."""
-    if not zipfile.is_zipfile(path):
-        return
+def _is_xlsx(path: Path) -> bool:
+    """Whether calamine is not needed."""
     try:
         with zipfile.ZipFile(path) as package:
-            total = sum(part.file_size for part in package.infolist())
-            if total > MAX_UNPACKED_BYTES or (total > SMALL_BYTES and total > MAX_RATIO * path.stat().st_size):
-                raise _unreadable("file.too_large", path, "the workbook unpacks to too much")
-            for part in package.infolist():
-                if part.filename.lower().endswith((".xml", ".rels")):
-                    with package.open(part) as opened:
-                        if b"<!DOCTYPE" in opened.read(4096).upper():
-                            raise _unreadable("file.unreadable", path, "XML with DOCTYPE is refused")
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise _unreadable("file.unreadable", path, "the workbook is damaged or encrypted") from error
+            names = package.namelist()
+    except zipfile.BadZipFile:
+        return path.read_bytes()[:4] == _ZIP  # refused there
+    return not any(name in ("xl/workbook.bin", "content.xml") for name in names)
 
 
-def _cell(value: Any) -> Any:
-    if isinstance(value, float):
-        if abs(value) >= EXACT_FLOAT:
-            return f"{value:.14E}"
-        return int(value) if value.is_integer() else value
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ")
-    if isinstance(value, (date, time)):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return str(value)
-    return value
+def _chosen(book: Workbook | LegacyWorkbook, table: _Table, wanted: int | str) -> list[SheetInfo]:
+    """The sheets to read. Raises ``PersonError`` ``file.sheet`` when there is none as configured."""
+    sheets, path = book.sheets, table.path
+    if str(wanted) not in ("auto", "all", ""):
+        chosen = [sheet for sheet in sheets if str(wanted) in (str(sheet.number), sheet.name)]
+        if not chosen:
+            raise refusal("file.sheet", path, f"{len(sheets)} sheets, none as configured")
+        return chosen[:1]
+    visible = [sheet for sheet in sheets if sheet.visible]
+    if len(sheets) == 1:
+        return sheets
+    weights = {sheet.number: table.weight(book, sheet) for sheet in sheets}
+    best = max(visible, key=lambda sheet: weights[sheet.number], default=None)
+    if best is None or weights[best.number] == (0, 0):
+        raise refusal("file.sheet", path, "no visible sheet holds a table")
+    alike = [s for s in sheets if weights[s.number][0] and weights[s.number][0] >= _ALIKE * weights[best.number][0]]
+    for sheet in sheets:
+        if sheet in alike and not sheet.visible:
+            table.reading.findings.add("file.sheet_hidden", sheet=sheet.number)
+        elif sheet in alike and sheet != best and wanted != "all":
+            table.reading.findings.add("file.sheet_ignored", sheet=sheet.number)
+    if wanted == "all":
+        return [sheet for sheet in visible if sheet in alike] or [best]
+    table.reading.findings.add("file.sheet_chosen", sheet=best.number)
+    return [best]
 
 
-# --- cells → rows ----------------------------------------------------------------------------------------------------
+class _Table:
+    """How the lines of one file become rows."""
+
+    def __init__(self, reading: Reading, path: Path, header_row: int, header_rows: int, known: Known | None) -> None:
+        self.reading = reading
+        self.path = path
+        self._header_row = header_row
+        self._header_rows = header_rows
+        self._known = known
+
+    def weight(self, book: Workbook | LegacyWorkbook, sheet: SheetInfo) -> tuple[int, int]:
+        """How many columns of the stream a sheet has, and whether it holds anything at all."""
+        lines = list(islice(book.lines(sheet), SCANNED))
+        if not any(not is_blank(cells) for _, cells in lines):
+            return 0, 0
+        layout = find_layout(book.merges(sheet).spread(lines), self._known, self.path, 0, self._header_rows)
+        return layout.known(self._known), 1
+
+    def rows(
+        self, lines: Iterator[Line], merges: Merges | None = None, sheet: int = 0, date1904: bool = False
+    ) -> Iterator[dict[str, Any]]:
+        """The records below the header of one table."""
+        merges = merges or Merges()
+        first = list(islice(lines, max(SCANNED, self._header_row + self._header_rows)))
+        layout = find_layout(merges.spread(first), self._known, self.path, self._header_row, self._header_rows)
+        names = self._headers(layout, sheet)
+        for number, cells in chain(first, lines):
+            if merges.fill_down(number, cells) and number > layout.last_line:
+                self.reading.findings.add("file.merged_cells", number, sheet)
+            if number <= layout.last_line or is_blank(cells):
+                continue
+            if code := leftover_of(cells, layout, number):
+                self.reading.findings.add(code, number, sheet)
+                continue
+            if date1904:
+                cells = [serial_as_1904(name, cell) for name, cell in zip(names, cells, strict=False)]
+            self.reading.at(number, sheet)
+            yield self._row(names, cells, number, sheet)
+
+    def _headers(self, layout: Layout, sheet: int) -> list[str]:
+        """The names of the columns; a name twice is refused if it could be a column of the stream."""
+        seen: dict[str, int] = {}
+        names: list[str] = []
+        for column, name in enumerate(layout.names):
+            folded = fold_header(name)
+            if folded in seen and name:
+                if self._known is None or self._known(name):
+                    columns = f"{_letters(seen[folded])} and {_letters(column)}"
+                    raise refusal("file.header_repeated", self.path, f"columns {columns} have one name")
+                self.reading.findings.add("file.header_unknown_repeated", layout.last_line, sheet)
+                name = f"{name}~{column + 1}"
+            seen.setdefault(folded, column)
+            names.append(name)
+        if layout.last_line > 1:
+            self.reading.findings.add("file.header_found", layout.last_line, sheet)
+        self.reading.headers = self.reading.headers or [name for name in names if name]
+        return names
+
+    def _row(self, names: Sequence[str], cells: list[Any], number: int, sheet: int) -> dict[str, Any]:
+        if len(cells) > len(names) and not is_blank(cells[len(names) :]):
+            return {ROW_PROBLEM: "row.shape", "cells": cells}
+        row = {}
+        for name, cell in zip(names, cells, strict=False):
+            if name:
+                row[name] = "" if cell is None else cell
+            elif cell not in (None, ""):
+                self.reading.findings.add("file.column_unnamed", number, sheet)
+        for name in names[len(cells) :]:
+            if name:
+                row[name] = ""
+        return row
 
 
-def _table(lines: Iterator[list[Any]], header_row: int, path: Path) -> Iterator[dict[str, Any]]:
-    headers: list[str] | None = None
-    for number, cells in enumerate(lines, 1):
-        if number < header_row:
-            continue
-        if headers is None:
-            headers = _headers(cells, path)
-            continue
-        if all(cell is None or (isinstance(cell, str) and not cell.strip(BLANK)) for cell in cells):
-            continue
-        yield _row(headers, cells)
-    if headers is None:
-        raise _unreadable("file.header", path, f"no header in row {header_row}")
-
-
-def _headers(cells: list[Any], path: Path) -> list[str]:
-    headers = [" ".join(str("" if cell is None else cell).strip(BLANK).split("\n")) for cell in cells]
-    named = [name for name in headers if name]
-    if not named:
-        raise _unreadable("file.header", path, "the header row is empty")
-    if len(set(named)) != len(named):
-        raise _unreadable("file.header", path, "a header occurs twice")
-    return headers
-
-
-def _row(headers: list[str], cells: list[Any]) -> dict[str, Any]:
-    extra = cells[len(headers) :]
-    if any(cell not in (None, "") for cell in extra):
-        return {ROW_PROBLEM: "row.shape", "cells": cells}
-    return {name: cell for name, cell in zip(headers, cells, strict=False) if name}
+def _letters(column: int) -> str:
+    """A column as a spreadsheet calls it: 0 → A."""
+    text = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        text = chr(65 + rest) + text
+    return text

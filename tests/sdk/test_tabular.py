@@ -10,7 +10,8 @@ import openpyxl
 import pytest
 
 from hub.core.errors import PersonError
-from hub.sdk.tabular import ROW_PROBLEM, encoding_of, read_rows
+from hub.sdk.csv_text import encoding_of
+from hub.sdk.tabular import ROW_PROBLEM, read_rows
 
 CSV = "接警编号,姓名,备注\nJ1,张三,\nJ2,李四,好\n"
 
@@ -55,9 +56,9 @@ def test_row_with_too_many_cells_is_a_problem_and_shifts_nothing(tmp_path: Path)
     ("name", "content", "code"),
     [
         ("a.csv", b"", "file.header"),
-        ("a.csv", b"a,a\n1,2\n", "file.header"),
+        ("a.csv", b"a,a\n1,2\n", "file.header_repeated"),
         ("a.csv", b"a,b\n\"open,2\n3,4\n", "file.unreadable"),
-        ("a.csv", b"a\x00b\x81\x00", "file.unreadable"),
+        ("a.csv", b"a\x00b\x81\x00", "file.encoding"),
         ("a.xlsx", b"PK\x03\x04 not a workbook", "file.unreadable"),
         ("a.xls", b"\xd0\xcf\x11\xe0 neither", "file.unreadable"),
         ("a.json", b'[{"a": 1}, {"a": ', "file.unreadable"),
