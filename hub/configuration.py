@@ -96,7 +96,7 @@ _OPTIONS: dict[str, dict[str, toml.Parse]] = {
     "table": {"table": toml.text, "query": toml.text, "batch": toml.whole},
     "files": {
         "folder": toml.folder_path, "pattern": toml.text, "encoding": toml.text, "sheet": toml.scalar,
-        "header_row": toml.whole, "ready": toml.one_of("stable", "ok-file", "rename"), "done": toml.folder_path,
+        "header_row": toml.whole, "header_rows": toml.whole, "ready": toml.one_of("stable", "ok-file", "rename"), "done": toml.folder_path,
         "failed": toml.folder_path, "settle": toml.duration, "delimiter": toml.text,
     },
     "push": {},

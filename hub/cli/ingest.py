@@ -84,9 +84,7 @@ def _whole_receipt(
     uids: list[str] = []
     spec = FileSpec(
         path=str(file.absolute()),
-        encoding=str(config.options.get("encoding", "auto")),
-        sheet=config.options.get("sheet", 1),
-        header_row=int(config.options.get("header_row", 1)),
+        options=config.options,
         rows_per_page=hub.settings.limits.rows_per_page,
         file_bytes=hub.settings.limits.file_bytes,
         fields=config.fields,

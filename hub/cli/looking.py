@@ -68,9 +68,7 @@ def _of_files(worker: UnitWorker, stream: str, options: Mapping[str, Any]) -> It
         if path.is_file() and not path.name.startswith("."):
             spec = FileSpec(
                 path=str(path),
-                encoding=options.get("encoding", "auto"),
-                sheet=options.get("sheet", 1),
-                header_row=options.get("header_row", 1),
+                options=options,
                 rows_per_page=LOOKED_AT,
                 fields=worker.stream_config(stream).fields,
             )

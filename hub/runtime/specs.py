@@ -84,9 +84,7 @@ class FileSpec:
     """One file that somebody gave by hand (`hub ingest`)."""
 
     path: str
-    encoding: str = "auto"
-    sheet: int | str = 1
-    header_row: int = 1
+    options: Mapping[str, Any] = field(default_factory=dict)  # of its stream: encoding, sheet, header_row …
     rows_per_page: int = 2000
     file_bytes: int = 512 * 1024 * 1024
     fields: Mapping[str, str] = field(default_factory=dict)

@@ -17,6 +17,7 @@ from hub.core.errors import ConfigurationError
 from hub.runtime.specs import AuthSpec, SourceSpec, WaySpec
 
 if TYPE_CHECKING:
+    from hub.sdk.headers import Known
     from hub.sdk.outcome import Outcome
     from hub.sdk.peer import Peer
 
@@ -40,9 +41,11 @@ class Source(Protocol):
     def close(self) -> None: ...
 
 
-def make_source(spec: SourceSpec, stop: Event) -> Source:
-    """The source of a rest, table or files stream. Raises ``ConfigurationError``."""
-    makers = {"rest": _rest, "table": _table, "files": _files}
+def make_source(spec: SourceSpec, stop: Event, known: Known | None = None) -> Source:
+    """The source of a rest, table or files stream; ``known`` tells a file's header. Raises ``ConfigurationError``."""
+    if spec.transport == "files":
+        return _files(spec, stop, known)
+    makers = {"rest": _rest, "table": _table}
     if spec.transport not in makers:
         raise ConfigurationError(
             f"stream {spec.stream} is fed by {spec.transport}: nothing to fetch", code="transport.push"
@@ -92,8 +95,9 @@ def _table(spec: SourceSpec, stop: Event) -> Source:
     )
 
 
-def _files(spec: SourceSpec, stop: Event) -> Source:
+def _files(spec: SourceSpec, stop: Event, known: Known | None) -> Source:
     from hub.sdk.files import SETTLE, FolderSource
+    from hub.sdk.tabular import form_of
 
     options = spec.options
     if str(options["folder"]).startswith("sftp://"):
@@ -105,11 +109,9 @@ def _files(spec: SourceSpec, stop: Event) -> Source:
     return FolderSource(
         folder=Path(options["folder"]),
         pattern=options.get("pattern", "*"),
-        encoding=options.get("encoding", "auto"),
-        sheet=options.get("sheet", 1),
-        header_row=options.get("header_row", 1),
+        form=form_of(options),
+        known=known,
         ready=options.get("ready", "stable"),
-        delimiter=options.get("delimiter", ""),
         done=_path(options, "done"),
         failed=_path(options, "failed"),
         settle=options.get("settle", SETTLE),

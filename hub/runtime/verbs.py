@@ -23,7 +23,7 @@ from hub.runtime.transports import Clock, Source, Way, make_sender, make_source
 from hub.sdk.connector import Connector, Context
 from hub.sdk.manifest import strip
 from hub.sdk.strictjson import dumps
-from hub.sdk.tabular import ROW_PROBLEM, read_rows
+from hub.sdk.tabular import ROW_PROBLEM, form_of, read_rows
 
 __all__ = ["Batch", "Hands", "Verbs"]
 
@@ -92,7 +92,8 @@ class Verbs:
 
     def read_file(self, stream: str, spec: FileSpec) -> Iterator[Batch]:
         """Pages of one file that somebody names; its rows count from 1."""
-        rows = read_rows(spec.path, spec.encoding, spec.sheet, spec.header_row, max_bytes=spec.file_bytes)
+        known = self.connector.knows(stream, spec.fields)
+        rows = read_rows(spec.path, form_of(spec.options), max_bytes=spec.file_bytes, known=known)
         first = 1
         while part := list(islice(rows, spec.rows_per_page)):
             yield self._batch(stream, part, first, spec.fields, None)
@@ -129,7 +130,8 @@ class Verbs:
             raise
 
     def _source(self, spec: SourceSpec) -> Source:
-        return self._fitting(self._sources, spec.stream, spec, lambda: make_source(spec, self._ended))
+        known = self.connector.knows(spec.stream, spec.fields)
+        return self._fitting(self._sources, spec.stream, spec, lambda: make_source(spec, self._ended, known))
 
     # --- out
 

@@ -103,6 +103,12 @@ class Connector:
             if name != stream.name:
                 raise ConfigurationError(f"Connector {self.name}: stream {stream.name} is listed as {name}.")
 
+    def knows(self, stream: str, renames: Mapping[str, str] | None = None) -> Callable[[str], bool]:
+        """Whether ``stream`` has a column under a header, by either of its names or by a rename: tells a file's header."""
+        own = self.streams[stream].own
+        columns = Columns(own, rename_columns(own, renames or {}))
+        return lambda header: bool(columns.columns_of(header)[0])
+
     def map_rows(
         self, stream: str, rows: Sequence[Any], first_row: int = 0, renames: Mapping[str, str] | None = None
     ) -> Drafts:

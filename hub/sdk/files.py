@@ -23,9 +23,10 @@ from threading import Event
 from typing import Any, NamedTuple
 
 from hub.core.errors import PersonError, RetryError
+from hub.sdk.headers import Known
 from hub.sdk.outcome import Outcome
 from hub.sdk.strictjson import StrictJSONError, dumps, loads
-from hub.sdk.tabular import MAX_FILE_BYTES, read_rows
+from hub.sdk.tabular import FOUND, MAX_FILE_BYTES, Form, read_rows
 
 __all__ = ["FileSender", "FolderSource", "ReceiptFolder", "Waiting", "drop_of", "waiting_receipts", "write_receipt"]
 
@@ -51,11 +52,9 @@ class FolderSource:
 
     folder: Path
     pattern: str = "*"
-    encoding: str = "auto"
-    sheet: int | str = 1
-    header_row: int = 1
+    form: Form = FOUND
+    known: Known | None = None
     ready: str = "stable"  # stable, ok-file or rename
-    delimiter: str = ""
     done: Path | None = None
     failed: Path | None = None
     settle: timedelta = SETTLE
@@ -93,9 +92,7 @@ class FolderSource:
         row = 0
         try:
             self._check_digest(path)
-            rows = read_rows(
-                path, self.encoding, self.sheet, self.header_row, delimiter=self.delimiter, max_bytes=self.max_bytes
-            )
+            rows = read_rows(path, self.form, known=self.known, max_bytes=self.max_bytes)
             row = sum(1 for _ in islice(rows, landed))
             while page := list(islice(rows, self.rows_per_page)):
                 row += len(page)

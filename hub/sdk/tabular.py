@@ -8,7 +8,8 @@ code; a row with more cells than headers carries ``ROW_PROBLEM`` instead of its 
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from hub.sdk.merges import Merges
 from hub.sdk.reading import ROW_PROBLEM, Line, Reading, refusal
 from hub.sdk.workbook import SheetInfo, Workbook
 
-__all__ = ["MAX_FILE_BYTES", "ROW_PROBLEM", "read_rows"]
+__all__ = ["MAX_FILE_BYTES", "ROW_PROBLEM", "Form", "form_of", "read_rows"]
 
 MAX_FILE_BYTES = 512 * 1024 * 1024
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
@@ -32,24 +33,41 @@ _ALIKE = 0.8
 """Share of the chosen sheet's columns that makes another sheet one of the same kind."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """What a department's files look like, as far as somebody has said so; the rest is found.
+
+    ``encoding``: auto, utf-8 or gb18030. ``sheet``: number from 1, name, ``auto`` (the visible sheet that has the most
+    columns of the stream) or ``all`` (every visible sheet that has them). ``header_row``, ``header_rows``: the header's
+    first line and how many lines it has; 0: found. ``delimiter`` of a CSV file; empty: found.
+    """
+
+    encoding: str = "auto"
+    sheet: int | str = "auto"
+    header_row: int = 0
+    header_rows: int = 0
+    delimiter: str = ""
+
+
+FOUND = Form()
+
+
+def form_of(options: Mapping[str, Any]) -> Form:
+    """The form that the options of a ``files`` stream describe."""
+    return Form(**{field.name: options[field.name] for field in fields(Form) if field.name in options})
+
+
 def read_rows(
     path: Path | str,
-    encoding: str = "auto",
-    sheet: int | str = "auto",
-    header_row: int = 0,
+    form: Form = FOUND,
     *,
-    header_rows: int = 0,
-    delimiter: str = "",
     max_bytes: int = MAX_FILE_BYTES,
     known: Known | None = None,
     name: str = "",
 ) -> Reading:
     """Rows of one file in order, blank ones left out; values are JSON values, dates ISO text.
 
-    ``encoding``: auto, utf-8 or gb18030. ``sheet``: number from 1, name, ``auto`` (the visible sheet that has the most
-    columns of the stream) or ``all`` (every visible sheet that has them). ``header_row``, ``header_rows``: the header's
-    first line and how many lines it has; 0: found. ``delimiter`` of a CSV file; empty: found. ``known``: whether the
-    stream has a column under a header. ``name``: the file's own name, where ``path`` is a copy of it.
+    ``known``: whether the stream has a column under a header. ``name``: the file's own name, where ``path`` is a copy.
     Raises ``PersonError`` (``file.missing``, ``file.too_large``, ``file.unreadable``, ``file.header`` …).
     """
     path = Path(path)
@@ -61,21 +79,21 @@ def read_rows(
         raise refusal("file.missing", path, "the file cannot be opened") from error
     if size > max_bytes:
         raise refusal("file.too_large", path, f"at most {max_bytes} bytes")
-    table = _Table(Reading(), path, header_row, header_rows, known)
+    table = _Table(Reading(), path, form, known)
     suffix = Path(name or path.name).suffix.lower()
     if head.startswith((_ZIP, _OLE)):
-        return table.reading.start(_of_workbook(table, path, sheet))
+        return table.reading.start(_of_workbook(table, path, form.sheet))
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_MARKUP):
         raise refusal("file.markup", path, "a web page under another name")
     if suffix in _EXCEL and b"\x00" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise refusal("file.unreadable", path, "not a workbook")
-    return table.reading.start(_of_text(table, path, suffix, encoding, delimiter))
+    return table.reading.start(_of_text(table, path, suffix, form))
 
 
-def _of_text(table: _Table, path: Path, suffix: str, encoding: str, delimiter: str) -> Iterator[dict[str, Any]]:
-    found = text_encoding(path, encoding)
+def _of_text(table: _Table, path: Path, suffix: str, form: Form) -> Iterator[dict[str, Any]]:
+    found = text_encoding(path, form.encoding)
     if suffix not in (".ndjson", ".jsonl", ".json"):
-        yield from table.rows(csv_lines(path, found, delimiter))
+        yield from table.rows(csv_lines(path, found, form.delimiter))
         return
     for number, row in (json_rows if suffix == ".json" else ndjson_rows)(path, found):
         table.reading.at(number)
@@ -132,11 +150,11 @@ def _chosen(book: Workbook | LegacyWorkbook, table: _Table, wanted: int | str) -
 class _Table:
     """How the lines of one file become rows."""
 
-    def __init__(self, reading: Reading, path: Path, header_row: int, header_rows: int, known: Known | None) -> None:
+    def __init__(self, reading: Reading, path: Path, form: Form, known: Known | None) -> None:
         self.reading = reading
         self.path = path
-        self._header_row = header_row
-        self._header_rows = header_rows
+        self._header_row = form.header_row
+        self._header_rows = form.header_rows
         self._known = known
 
     def weight(self, book: Workbook | LegacyWorkbook, sheet: SheetInfo) -> tuple[int, int]:

@@ -11,7 +11,7 @@ import pytest
 
 from hub.core.errors import PersonError
 from hub.sdk.csv_text import encoding_of
-from hub.sdk.tabular import ROW_PROBLEM, read_rows
+from hub.sdk.tabular import ROW_PROBLEM, Form, read_rows
 
 CSV = "接警编号,姓名,备注\nJ1,张三,\nJ2,李四,好\n"
 
@@ -37,7 +37,7 @@ def test_header_row_and_delimiter_are_found(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("区公安分局;;\n制表人;;\n a ;b;c\n1;2;3\n\n;;\n4;5;6\n", encoding="utf-8")
 
-    assert list(read_rows(path, header_row=3)) == [{"a": "1", "b": "2", "c": "3"}, {"a": "4", "b": "5", "c": "6"}]
+    assert list(read_rows(path, Form(header_row=3))) == [{"a": "1", "b": "2", "c": "3"}, {"a": "4", "b": "5", "c": "6"}]
 
 
 def test_row_with_too_many_cells_is_a_problem_and_shifts_nothing(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_workbook_cells_keep_their_meaning(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
     book.save(path)
 
-    first, second = read_rows(path, header_row=2)
+    first, second = read_rows(path, Form(header_row=2))
 
     assert first == {
         "编号": "A1",
@@ -119,7 +119,7 @@ def test_workbook_cells_keep_their_meaning(tmp_path: Path) -> None:
         "空": "",
     }
     assert second["证件号码"] == "310101199001011234"
-    assert [{"x": 1}] == list(read_rows(path, sheet=2)) == list(read_rows(path, sheet="第二页"))
+    assert [{"x": 1}] == list(read_rows(path, Form(sheet=2))) == list(read_rows(path, Form(sheet="第二页")))
 
 
 def test_workbook_that_unpacks_to_too_much_is_refused_unopened(tmp_path: Path) -> None:
