@@ -30,7 +30,7 @@ BLANK = " \t\r\n\ufeff\u3000\xa0\u200b"
 TITLE_SHARE = 0.6
 """Without known columns: a header fills so much of the widest line."""
 
-_TOTAL = re.compile(r"(?:本页|本月|本季|本年|全年|全区|以上|分类)?(?:合计|总计|小计|共计|累计|总数|总和)(?:[:：(（].*|\d.*|数)?|共\d+[条件人户例起]|(?:sub)?total:?|sum:?", re.I)  # fmt: skip
+_TOTAL = re.compile(r"(?:本页|本月|本季|本年|全年|全区|以上|分类)?(?:合计|总计|小计|共计|累计|总数|总和)(?:[:(].*|\d*[条人户例件起]?|数)?|共\d+[条件人户例起]|(?:sub)?total:?|sum:?", re.I)  # fmt: skip
 _SIGNATURE = re.compile(
     r"(?:制表|填表|填报|审核|复核|审批|负责|报送|上报|联系|打印|导出|统计|备注|说明|注|附注)(?:单位|部门|机关|负责人|责任人|经办人|领导|人|时间|日期|电话)?\s*[:：].*"
 )
@@ -153,11 +153,20 @@ def leftover_of(cells: Sequence[Any], layout: Layout, number: int) -> str:
     text = "".join(unicodedata.normalize("NFKC", first).split())
     if _TOTAL.fullmatch(text):
         return "file.totals"
-    if _SIGNATURE.fullmatch(text) and _filled(cells) <= min(_LEFTOVER_CELLS, max(1, len(layout.names) // 2)):
+    if _SIGNATURE.fullmatch(text) and (_filled(cells) <= _few(layout) or _all_signatures(cells)):
         return "file.signature"
     if text.casefold() in _EXAMPLE:
         return "file.example"
     return "file.header_again" if _trimmed(map(header_text, cells)) in map(_trimmed, layout.lines) else ""
+
+
+def _few(layout: Layout) -> int:
+    return min(_LEFTOVER_CELLS, max(1, len(layout.names) // 2))
+
+
+def _all_signatures(cells: Sequence[Any]) -> bool:
+    texts = ("".join(unicodedata.normalize("NFKC", str(cell)).split()) for cell in cells if not is_blank([cell]))
+    return all(_SIGNATURE.fullmatch(text) for text in texts)
 
 
 def _counts_columns(cells: Sequence[Any]) -> bool:

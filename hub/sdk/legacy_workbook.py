@@ -59,10 +59,10 @@ class LegacyWorkbook:
     def lines(self, sheet: SheetInfo) -> Iterator[Line]:
         """The lines of a sheet, numbered as a spreadsheet shows them."""
         found = self._sheet(sheet)
-        top, left = found.start or (0, 0)
+        left = [None] * (found.start[1] if found.start else 0)  # calamine fills up the lines above, not the columns
         try:
-            for number, cells in enumerate(found.iter_rows(), top + 1):
-                yield number, [None] * left + [_cell(value) for value in cells]
+            for number, cells in enumerate(found.iter_rows(), 1):
+                yield number, [*left, *map(_cell, cells)]
         except self._errors as error:
             raise refusal("file.unreadable", self._path, "the sheet cannot be read") from error
 

@@ -27,7 +27,6 @@ __all__ = ["MAX_FILE_BYTES", "ROW_PROBLEM", "Form", "form_of", "read_rows"]
 
 MAX_FILE_BYTES = 512 * 1024 * 1024
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
-_EXCEL = (".xlsx", ".xlsm", ".xlsb", ".xls", ".et", ".ods")
 _MARKUP = (b"<html", b"<table", b"<!doc", b"<?xml", b"<meta", b"mime-v")
 _ALIKE = 0.8
 """Share of the chosen sheet's columns that makes another sheet one of the same kind."""
@@ -85,8 +84,6 @@ def read_rows(
         return table.reading.start(_of_workbook(table, path, form.sheet))
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_MARKUP):
         raise refusal("file.markup", path, "a web page under another name")
-    if suffix in _EXCEL and b"\x00" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise refusal("file.unreadable", path, "not a workbook")
     return table.reading.start(_of_text(table, path, suffix, form))
 
 
