@@ -45,7 +45,7 @@ class Page(NamedTuple):
     source: str = ""  # where it came from: digest of a file, `redrive:…` or `discard:…` of quarantined rows (coded)
 
 
-Drafts = list[Draft | Problem]
+Drafts = Sequence[Draft | Problem]
 """One per row of the page, in order."""
 
 

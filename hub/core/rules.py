@@ -163,6 +163,10 @@ class Policy:
         """Whether records of this unit and kind can fall under an M rule: such streams are taken leniently (S23)."""
         return kind in REPORTING_KINDS and any(unit in {by.split(".")[0] for by in f.by} for f in self.finders)
 
+    def reporting_kinds(self, unit: str) -> frozenset[str]:
+        """Every kind of this unit that can fall under an M rule."""
+        return frozenset([kind for kind in REPORTING_KINDS if self.is_reporting(unit, kind)])
+
     def report_rules(self, event: Event, derived: Derived) -> tuple[str, ...]:
         """The M rules under which this record must be reported, in table order, each once; the first names the report."""
         if event.kind not in REPORTING_KINDS or (event.kind in PARTIES_ONLY and derived.victim is None):

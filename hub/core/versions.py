@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date, datetime
 from typing import Final
+
+import orjson
 
 from hub.core.records import SHANGHAI, Fact, Facts
 from hub.core.words import COMMON, KINDS
@@ -20,21 +21,25 @@ _WHEN_NAMES: Final = frozenset(
 _TUPLE_NAMES: Final = frozenset(
     name for kind in KINDS.values() for name, t in kind.facts.items() if t.form in ("codes", "units")
 )
+_TYPED: Final = _WHEN_NAMES | _TUPLE_NAMES
 
 
 def facts_to_json(facts: Facts) -> str:
     """Coded facts as JSON text: dates ``2021-08-30``, instants ``2021-08-30T09:30:00+08:00``, unrecorded ones left out."""
-    return _ENCODE({name: value for name, value in facts.items() if value is not None})
+    return orjson.dumps(
+        {name: value for name, value in facts.items() if value is not None}, option=orjson.OPT_SORT_KEYS
+    ).decode()
 
 
 def facts_from_json(text: str) -> dict[str, Fact]:
     """The inverse of ``facts_to_json``; instants carry the one zone object of the core."""
-    facts: dict[str, Fact] = _DECODE(text)
-    for name, value in facts.items():
-        if name in _WHEN_NAMES and type(value) is str:
-            facts[name] = _when(value)
-        elif name in _TUPLE_NAMES:
+    facts: dict[str, Fact] = orjson.loads(text)
+    for name in facts.keys() & _TYPED:
+        value = facts[name]
+        if name in _TUPLE_NAMES:
             facts[name] = tuple(value)  # type: ignore[arg-type]
+        elif type(value) is str:
+            facts[name] = _when(value)
     return facts
 
 
@@ -43,16 +48,6 @@ def _when(text: str) -> date | datetime:
         return date.fromisoformat(text)
     instant = datetime.fromisoformat(text)
     return instant.replace(tzinfo=SHANGHAI) if text.endswith("+08:00") else instant.astimezone(SHANGHAI)
-
-
-def _iso(value: object) -> str:
-    if isinstance(value, date):  # a datetime is a date
-        return value.isoformat()
-    raise TypeError(f"a fact cannot be a {type(value).__name__}")
-
-
-_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, default=_iso).encode
-_DECODE = json.JSONDecoder().decode
 
 
 def carry(older: Facts, newer: Facts, *, older_updated: datetime | None = None) -> Facts:

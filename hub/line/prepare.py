@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from hub.core.dates import as_instant
 from hub.core.emergency import is_emergency
@@ -54,6 +54,23 @@ class Prepared(NamedTuple):
     held: tuple[tuple[int, str], ...] = ()  # (page id, coded reason)
 
 
+class Terms(NamedTuple):
+    """What preparing one page needs to know beside its drafts."""
+
+    lenient: frozenset[str]  # kinds of this unit that can fall under a report rule (S23)
+    since: date | None  # events before this day are backfill
+
+
+class Elsewhere(Protocol):
+    """Somebody who prepares pages beside us (``line/apart.py``); None: it is to be done here."""
+
+    def prepare(self, number: int, page: Page, drafts: Drafts, terms: Terms) -> PreparedPage | None: ...
+
+
+FULL = 2_000
+"""Rows of a batch from which on it is worth preparing elsewhere."""
+
+
 def prepare(
     pages: Iterable[tuple[int, Page]],
     workers: Mapping[str, Worker],
@@ -63,26 +80,41 @@ def prepare(
     live_from: Mapping[StreamKey, date] | None = None,
     drafts: Mapping[str, Drafts] | None = None,
     lease: Lease | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> Prepared:
     """Landed pages (id, sealed) → sealed records and refused rows.
 
     ``workers`` by unit; ``live_from`` says from which event day a stream's records are live (earlier: backfill);
     ``drafts`` are those a poll brought along, by page uid. A worker that fails holds its page back, nothing else.
+    ``elsewhere`` takes pages of full batches.
     """
+    pages = list(pages)
+    given = drafts or {}
+    if sum(page.rows for _, page in pages) < FULL:
+        elsewhere = None
     ready: list[PreparedPage] = []
     held: list[tuple[int, str]] = []
     for number, page in pages:
+        terms = Terms(policy.reporting_kinds(page.stream.unit), (live_from or {}).get(page.stream))
         try:
-            found = _drafts(page, workers, vault, drafts or {})
+            ready.append(_prepared(number, page, given, workers, vault, terms, elsewhere))
         except HubError as error:
             held.append((number, error.code))
-            continue
         except Exception as error:  # foreign code: whatever it raises, the page stays landed
             held.append((number, f"connector.{type(error).__name__}"))
-            continue
-        since = (live_from or {}).get(page.stream)
-        ready.append(_page(number, page, found, vault, policy, since))
     return Prepared(tuple(ready), vault, lease, tuple(held))
+
+
+def _prepared(
+    number: int, page: Page, given: Mapping[str, Drafts], workers: Mapping[str, Worker], vault: Vault, terms: Terms,
+    elsewhere: Elsewhere | None,
+) -> PreparedPage:  # fmt: skip
+    brought = given.get(page.uid)
+    if elsewhere is not None and brought is not None:
+        done = elsewhere.prepare(number, page, brought, terms)
+        if done is not None:
+            return done
+    return prepare_page(number, page, _drafts(page, workers, vault, given), vault, terms)
 
 
 def _drafts(page: Page, workers: Mapping[str, Worker], vault: Vault, given: Mapping[str, Drafts]) -> Drafts:
@@ -99,20 +131,17 @@ def _drafts(page: Page, workers: Mapping[str, Worker], vault: Vault, given: Mapp
     return found
 
 
-def _page(
-    number: int, page: Page, drafts: Sequence[Draft | Problem], vault: Vault, policy: Policy, since: date | None
+def prepare_page(
+    number: int, page: Page, drafts: Sequence[Draft | Problem], vault: Vault, terms: Terms
 ) -> PreparedPage:
+    """Every row of a page normalised and sealed, or refused."""
     sealed: list[Sealed] = []
     refused: list[Refused] = []
-    lenient: dict[str, bool] = {}
-    unit, received_at = page.stream.unit, page.received_at
+    received_at = page.received_at
     for draft in drafts:
         if isinstance(draft, Draft):
-            kind = draft.kind
-            if kind not in lenient:
-                lenient[kind] = policy.is_reporting(unit, kind)
             try:
-                done = _seal(draft, page.mode, received_at, lenient[kind], vault, since)
+                done = _seal(draft, page.mode, received_at, draft.kind in terms.lenient, vault, terms.since)
             except Exception as error:  # one row's defect is that row's alone
                 done = _defect(draft, error)
         else:

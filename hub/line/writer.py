@@ -14,6 +14,7 @@ from hub.core.errors import RetryError, StaleLeaseError
 from hub.core.freight import Drafts, Lease
 from hub.core.policy import Policy
 from hub.core.records import SHANGHAI, StreamKey
+from hub.line.apart import Apart
 from hub.line.apply import Receipt, apply
 from hub.line.letters import Outward
 from hub.line.ports import Vault, Worker
@@ -126,6 +127,7 @@ class _Loop:
         self._plan = plan
         self._held: dict[int, datetime] = {}  # pages to leave alone until then
         self._told: set[str] = set()
+        self._apart = Apart(vault)
         self._adopting: bool | None = None  # whether another policy than before judges everybody again; None: not asked
 
     def take(self, lease: Lease | None, skip: frozenset[int]) -> Prepared:
@@ -137,8 +139,12 @@ class _Loop:
         drafts = self._plan.shelf.take([page.uid for _, page in found]) if self._plan.shelf else {}
         return prepare(
             found, self._workers, self._vault, self._policy,
-            live_from=self._plan.live_from, drafts=drafts, lease=lease,
+            live_from=self._plan.live_from, drafts=drafts, lease=lease, elsewhere=self._apart,
         )  # fmt: skip
+
+    def rest(self) -> None:
+        """There is nothing to do, or no more of it."""
+        self._apart.rest()
 
     def write(self, work: Prepared) -> int:
         """Apply a batch and what is due; how many pages and households moved."""
@@ -210,6 +216,7 @@ def drain(
                 lease = _renewed(store, lease, clock(), plan.lease)
                 work = work._replace(lease=lease)
     finally:
+        loop.rest()
         collections.resume()
         release_lease(store, lease)
 
@@ -266,6 +273,7 @@ def write_forever(
                     lease = None  # busy, unreachable, or taken over: at the next look
                 _wait(stop, plan)
         finally:
+            loop.rest()
             if lease is not None:
                 release_lease(store, lease)
 
@@ -290,6 +298,7 @@ def _hold_office(
         if not moved:
             collections.resume()
             if not quiet:
+                loop.rest()
                 store.quiet()
                 quiet = True
             _wait(stop, plan)

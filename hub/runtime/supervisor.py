@@ -90,7 +90,7 @@ class Supervisor:
     def _batches(self, do: str, told: Mapping[str, Any], key: StreamKey) -> Iterator[Batch]:
         with self._alive() as child:
             for frame in child.stream(do, told, seconds=self.spec.bounds.page):
-                yield _checked(child, lambda frame=frame: _batch(frame, key))  # type: ignore[misc]
+                yield _checked(child, lambda frame=frame: _batch(frame, key, child.broken))  # type: ignore[misc]
 
     def probe(self, spec: SourceSpec) -> int:
         """How many rows or files the source shows at the first look."""
@@ -265,12 +265,12 @@ def _checked(child: Child, read: Callable[[], Read]) -> Read:
         raise child.broken(type(error).__name__) from error
 
 
-def _batch(frame: Frame, key: StreamKey) -> Batch:
+def _batch(frame: Frame, key: StreamKey, broken: Callable[[str], HubError]) -> Batch:
     told, (body, drafts) = frame.head, frame.blobs
     rows, first_row, cursor = int(told["rows"]), int(told["first_row"]), told["cursor"]
     if cursor is not None and (type(cursor) is not str or len(cursor) > LONGEST_CURSOR):
         raise BrokenFrameError("a cursor that is none")
-    return Batch(body, rows, first_row, cursor, wire.drafts_from_wire(told, drafts, body, key, rows, first_row))
+    return Batch(body, rows, first_row, cursor, wire.Undecoded(told, drafts, body, key, rows, first_row, broken))
 
 
 def _answer(told: Mapping[str, Any]) -> Answer:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import socket
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import PurePath
@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from hub.core.errors import HubError
 from hub.core.freight import Drafts
 from hub.core.problems import remedy_of
 from hub.core.records import SHANGHAI, Closing, Draft, Key, Owed, Person, Problem, StreamKey
@@ -27,6 +28,7 @@ from hub.sdk.tabular import ROW_PROBLEM
 __all__ = [
     "BrokenFrameError",
     "Frame",
+    "Undecoded",
     "coded",
     "drafts_from_wire",
     "drafts_to_wire",
@@ -228,6 +230,48 @@ def drafts_from_wire(
         ]
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise BrokenFrameError("no drafts") from error
+
+
+class Undecoded(Sequence[Draft | Problem]):
+    """The drafts of one page as its connector's process said them; decoded by whoever reads the first of them.
+
+    Making one raises ``BrokenFrameError`` if page and drafts cannot belong together; reading raises what ``broken`` makes
+    of anything that is no draft (in another process: the ``BrokenFrameError`` itself).
+    """
+
+    def __init__(
+        self, head: Mapping[str, Any], blob: bytes, body: bytes, stream: StreamKey, rows: int, first_row: int,
+        broken: Callable[[str], HubError] | None = None,
+    ) -> None:  # fmt: skip
+        self._told = {name: head[name] for name in ("lengths", "packed") if name in head}, blob, body, stream
+        self._rows, self._first_row = rows, first_row
+        self._broken = broken
+        self._drafts: Drafts | None = None
+        lengths = head.get("lengths")
+        if type(lengths) is not list or len(lengths) != rows or sum(lengths) + max(rows - 1, 0) + 2 != len(body):
+            self._drafts = drafts_from_wire(*self._told, rows, first_row)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Undecoded, (*self._told, self._rows, self._first_row)
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def __getitem__(self, at: Any) -> Any:
+        return self._decoded()[at]
+
+    def __iter__(self) -> Iterator[Draft | Problem]:
+        return iter(self._decoded())
+
+    def _decoded(self) -> Drafts:
+        if self._drafts is None:
+            try:
+                self._drafts = drafts_from_wire(*self._told, self._rows, self._first_row)
+            except BrokenFrameError as error:
+                if self._broken is None:
+                    raise
+                raise self._broken(str(error)) from error
+        return self._drafts
 
 
 def _slices(lengths: Sequence[int], body: bytes) -> list[bytes]:

@@ -55,6 +55,10 @@ class Vault:
         for purpose in ("body", "reporter", "blob"):
             self._cipher(self._active, purpose)
 
+    def __reduce__(self) -> tuple[type[Vault], tuple[Keys]]:
+        """Only for a process of our own, through a pipe of our own (``line/apart.py``)."""
+        return Vault, (self._keys,)
+
     def __repr__(self) -> str:
         return f"Vault(keys {self._keys.numbers}, active {self._active})"
 
