@@ -20,6 +20,7 @@ from hub.core.freight import Drafts, Page
 from hub.core.policy import Policy, read_toml
 from hub.core.policy_check import Finding
 from hub.core.records import StreamKey
+from hub.core.unmap import Table
 from hub.line.fetch import FetchPlan, poll
 from hub.line.land import land
 from hub.line.letters import DUTY, Outward
@@ -136,6 +137,12 @@ def kind_of(name: str, stream: str) -> str:
         return str(described(name).streams[stream]["kind"])
     except (ConfigurationError, KeyError):
         return ""
+
+
+def table_of(unit: str, stream: str) -> Table | None:
+    """The columns of a unit's stream, as its connector describes them; None: no connector has it."""
+    name = next((name for name, manifest in manifests().items() if manifest.unit == unit), "")
+    return Table.of(described(name).streams[stream]) if name and stream in manifests()[name].streams else None
 
 
 def nearest_column(names: Sequence[str], name: str) -> str:

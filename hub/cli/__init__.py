@@ -14,6 +14,7 @@ from hub.cli import (
     decisions,
     duties,
     edge,
+    handover,
     households,
     kit,
     mappings,
@@ -31,7 +32,7 @@ from hub.cli.review import review
 from hub.cli.run import demo, run
 from hub.cli.status import status
 
-__all__ = ["app", "decisions", "kit", "main", "mappings", "sources"]
+__all__ = ["app", "decisions", "handover", "kit", "main", "mappings", "sources"]
 
 app = typer.Typer(
     cls=HubGroup,

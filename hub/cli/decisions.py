@@ -50,7 +50,7 @@ def override(
         raise UsageMistake(f'"{act}" is nothing that can be done', "write `hub households override ID release --by …`")
     with bootstrap.open_hub(face_of(ctx).folder) as hub:
         bootstrap.bring_up_to_date(hub)
-        before = _explained(hub, household, moment)
+        before = _looked_at(hub, "override", household, moment)
         person = _person(hub, by, moment.date())
         _refuse_nameless(before["light"], row.get("light"), by, person)
         row |= {"household": before["household"], "unit": person.unit if person else None}
@@ -95,6 +95,12 @@ def _refuse_nameless(shown: str, wanted: str | None, by: str, person: WorkerView
         f"{who}: a light goes down by persons of known units only",
         "add --by with a number of the worker stream; `hub ingest UNIT worker FILE` makes workers known",
     )
+
+
+def _looked_at(hub: bootstrap.Hub, act: str, household: str, moment: datetime) -> dict[str, Any]:
+    """The explanation, the look at it written down before."""
+    looks.look(hub, f"household.{act}", household)
+    return _explained(hub, household, moment)
 
 
 def _explained(hub: bootstrap.Hub, household: str, moment: datetime) -> dict[str, Any]:
@@ -158,7 +164,7 @@ def objection(
     """Take down what the family objects to: it stays, and is answered within ten working days."""
     moment = parse_moment(at) if at else bootstrap.now()
     with bootstrap.open_hub(face_of(ctx).folder) as hub:
-        told = _explained(hub, household, moment)
+        told = _looked_at(hub, "objection", household, moment)
         number = new_no("OB", moment)
         row = {
             "no": number, "household": told["household"], "at": moment.isoformat(), "about": about[:64],
@@ -202,7 +208,7 @@ def answer(
         raise UsageMistake(f'"{decision}" decides nothing', "write upheld, partly or refused")
     moment = parse_moment(at) if at else bootstrap.now()
     with bootstrap.open_hub(face_of(ctx).folder) as hub:
-        told = _explained(hub, household, moment)
+        told = _looked_at(hub, "answer", household, moment)
         named = next((one for one in told["objections"] if one["no"] == no), None)
         person = _person(hub, by, moment.date())
         if named is None:
@@ -230,7 +236,7 @@ def objections(ctx: typer.Context, household: Id, as_json: Json = False) -> None
     """What the family of a household objected to, and what it was answered."""
     face = face_of(ctx)
     with bootstrap.open_hub(face.folder) as hub:
-        rows = _explained(hub, household, bootstrap.now())["objections"]
+        rows = _looked_at(hub, "objections", household, bootstrap.now())["objections"]
     if as_json:
         emit(rows)
         return

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from hub import bootstrap
+from hub import bootstrap, looks
+from hub.cli.audit import Purpose
 from hub.cli.face import Json, UsageMistake, emit, face_of
 from hub.cli.households import Id
 from hub.cli.moments import parse_moment, short
@@ -29,6 +30,7 @@ def review(
     policy: Annotated[
         list[Path] | None, typer.Option("--policy", metavar="FILE", help="Also under this policy or overlay.")
     ] = None,
+    purpose: Purpose = "",
     as_json: Json = False,
 ) -> None:
     """For the worst day of a household: what each unit knew, was told, acknowledged and did, and what came too late.
@@ -38,6 +40,7 @@ def review(
     face = face_of(ctx)
     until = parse_moment(as_of) if as_of else bootstrap.now()
     with bootstrap.open_hub(face.folder) as hub:
+        looks.look(hub, "household.review", household, purpose)
         bootstrap.bring_up_to_date(hub)
         policies = [hub.policy, *_others(face.folder, hub.policy, policy or [])]
         wanted = parse_moment(day).date() if day else None

@@ -126,6 +126,8 @@ def owed(case: Case, course: Course, policy: Any, moment: Moment, *, read: Groun
     rows: list[Owed] = []
     for find, rule in asked(g):
         rows += find(g, rule)
+    if "handover" in g.kinds:
+        rows = [rechecks.passed_on(g, row) for row in rows]
     told: list[Owed] = []
     for row in rows:
         if row.live and row.closed is None:

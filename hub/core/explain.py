@@ -180,6 +180,7 @@ def withhold(explanation: Mapping[str, Any], reader: str) -> dict[str, Any]:
         identity=[],
         overrides=[_without_words(one) for one in explanation.get("overrides", ())],
         objections=[],
+        custody=None,
         next=explanation.get("next") and _without_way(explanation["next"]),
         then=[_without_way(coming) for coming in explanation.get("then", ())],
         notes=[],

@@ -106,6 +106,12 @@ WORDS: dict[str, str] = {
     "released": "took the decision before it back",
     "rubber_stamp": "second signatures within minutes: hardly a look of their own",
     "misfit": "decides otherwise so often that the rules or its records do not fit",
+    # where a household's file is
+    "file_offered": "on its way to another district; custody is still here",
+    "file_accepted": "accepted by another district; its open duties ended here",
+    "file_withdrawn": "not handed over: the offer was taken back",
+    "file_taken": "taken over from another district",
+    "handed_over": "handed over to another district",
     # which day a review looks at
     "asked": "the day asked for",
     "gravest_injury": "the day of the gravest injury",

@@ -1,4 +1,4 @@
-"""Duties that a decision of people and an objection of a family owe: D28 look again, D29 answer (custody.md)."""
+"""Duties that a decision of people and an objection of a family owe: D28 look again, D29 answer; and hand-over (custody.md)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from hub.core.book import Rule, last_second
 from hub.core.decisions import recheck_of
 from hub.core.owing import Ground, chain, done_at, first_after, of_kind, owe
-from hub.core.records import Event, Key, Owed
+from hub.core.records import Closing, Event, Key, Owed
 
 COORDINATOR = "coordinator"
 DECIDED = frozenset({"P1", "P2"})
@@ -52,3 +52,12 @@ def d29(g: Ground, rule: Rule) -> Iterator[Owed]:
         due = rule.term(1).due(event.at, g.calendar)
         closed = first_after(last_second(event.at), mine)
         yield owe(g, rule, COORDINATOR, "1", {event.key}, event.at, due, cause=event.key, closed=closed)
+
+
+def passed_on(g: Ground, row: Owed) -> Owed:
+    """A duty that was open when another district accepted the household's file is that district's from then on."""
+    accepted = [e for e in of_kind(g, "handover") if e.facts.get("state") == "accepted"]
+    last = max(accepted, key=lambda e: e.at, default=None)
+    if last is None or row.closed is not None or row.opened > last.at:
+        return row
+    return row._replace(closed=Closing(last.at, last.key, "handed_over"))

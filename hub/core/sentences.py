@@ -55,6 +55,11 @@ def _decision_lines(explanation: Mapping[str, Any], say: Say) -> Iterator[str]:
         yield line + (say("; reason: {reason}").format(reason=one["reason"]) if one.get("reason") else "")
     if "override_waits" in explanation.get("notes", ()):
         yield word("override_waits", say)
+    custody = explanation.get("custody")
+    if custody:
+        text = say("File {no}: {state}, {receiver}, {at}")
+        state, at = word(f"file_{custody['state']}", say), _when(custody["at"])
+        yield text.format(no=custody["file_no"], state=state, receiver=custody["with"], at=at)
     for one in explanation.get("objections", ()):
         answers = say("; ").join(f"{say(a['decision'])} ({say(a['unit'])})" for a in one["answers"])
         text = say("Objection {no} of {at} about {about}: {state}")

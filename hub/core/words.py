@@ -244,6 +244,10 @@ KINDS: dict[str, Kind] = {
         facts={"household": WORD, "objection_no": WORD, "at": WHEN, "decision": WORD, "by": WORD, "unit": WORD},
         texts=("answer",), subject="household", required=("household", "objection_no", "at", "decision"),
     ),
+    "handover": Kind(
+        facts={"household": WORD, "at": WHEN, "state": WORD, "receiver": WORD, "receipt": WORD, "by": WORD},
+        subject="household", required=("household", "at", "state"),
+    ),
     "silence": Kind(
         facts={"unit": WORD, "stream": WORD, "from": WHEN, "until": WHEN}, at=("from",), ends=("until",), subject="none",
     ),

@@ -73,7 +73,7 @@ class Subjects:
             rows = self._tx.rows(
                 "SELECT r.id, h.uid FROM record r JOIN event_place e ON e.record_id = r.id"
                 " JOIN household h ON h.id = e.household_id"
-                " WHERE r.kind IN ('override', 'objection', 'objection_answer') AND h.successor_id IS NOT NULL"
+                " WHERE r.kind IN ('override', 'objection', 'objection_answer', 'handover') AND h.successor_id IS NOT NULL"
             )
             wanted |= {int(record): str(uid) for record, uid in rows if int(record) not in wanted}
         if not wanted:

@@ -100,6 +100,22 @@ def _objection(event: Event, answers: list[Event], texts: Mapping[str, Mapping[s
     }
 
 
+def custody(events: Iterable[Event]) -> dict[str, Any] | None:
+    """Who has the file now: the newest hand-over on the timeline; None: it was never handed over."""
+    handed = [event for event in events if event.kind == "handover"]
+    if not handed:
+        return None
+    last = max(handed, key=lambda event: (event.at, event.updated_at))
+    facts = last.facts
+    return {
+        "file_no": last.key.no,
+        "state": facts.get("state"),
+        "with": facts.get("receiver"),
+        "at": last.at.isoformat(),
+        "since": last.updated_at.isoformat(),
+    }
+
+
 # -- rates -------------------------------------------------------------------------------------------------------------
 
 

@@ -14,7 +14,7 @@ from hub.core.foresight import END, Foresight, foresee
 from hub.core.records import Assessment, Case, Key, Silence, StreamKey
 from hub.core.rules import Policy
 from hub.core.words import STATION
-from hub.read.decisions import objections, overrides, texts_of
+from hub.read.decisions import custody, objections, overrides, texts_of
 from hub.read.known import case_known, silences_known
 from hub.security.vault import Vault
 from hub.store import history, snapshot
@@ -57,6 +57,7 @@ def explain_household(
     told |= {
         "overrides": overrides(until, found.concerns, found.notes, texts),
         "objections": objections(until, texts),
+        "custody": custody(until.events),
     }
     return told if known_at is None else {**told, "recorded": _recorded(sql, household.id, known_at)}
 

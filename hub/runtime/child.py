@@ -65,7 +65,7 @@ class ChildSpec:
 
 
 class Described(NamedTuple):
-    """What a loaded connector says of itself: stream → kind, title and the names of its columns."""
+    """What a loaded connector says of itself: stream → kind, title, the names of its columns, where each goes."""
 
     unit: str
     streams: Mapping[str, Mapping[str, Any]]

@@ -25,6 +25,7 @@ STREAMS: dict[str, str] = {
     "adoption": "adoption",
     "override": "override",
     "objection": "objection",
+    "handover": "handover",
     "objection_answer": "objection_answer",
 }
 

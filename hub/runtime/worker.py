@@ -92,7 +92,13 @@ class Desk:
         return {
             "unit": connector.unit,
             "streams": {
-                name: {"kind": stream.kind, "title": stream.title, "names": [*stream.own]}
+                name: {
+                    "kind": stream.kind,
+                    "title": stream.title,
+                    "names": [*stream.own],
+                    "key": [*stream.key],
+                    "fields": [[field.name, field.to, field.block] for field in stream.fields],
+                }
                 for name, stream in connector.streams.items()
             },
         }

@@ -6,11 +6,13 @@ that a question about the past finds records that were retracted or moved since.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
 from hub.core.records import Key, Light
+from hub.core.timeline import facts_from_json
 from hub.store.sql import Sql
 from hub.store.times import from_us, opt_from_us, to_us
 
@@ -132,3 +134,48 @@ def open_links(sql: Sql, records: Iterable[int]) -> dict[int, list[str]]:
     ):
         found.setdefault(int(record), []).append(str(why))
     return found
+
+
+class Offered(NamedTuple):
+    """A household's file that was sealed for another district and is not accepted yet."""
+
+    no: str
+    receiver: str
+    receipt: str
+
+
+def offered(sql: Sql, household: int) -> Offered | None:
+    """The newest file of a household that is on its way."""
+    for no, facts in sql.rows(
+        "SELECT r.no, r.facts FROM record r JOIN event_place e ON e.record_id = r.id"
+        " WHERE e.household_id = ? AND r.kind = 'handover' AND r.state = 'applied' ORDER BY r.at DESC",
+        (household,),
+    ):
+        told = facts_from_json(facts)
+        if told.get("state") == "offered":
+            return Offered(str(no), str(told.get("receiver")), str(told.get("receipt")))
+    return None
+
+
+def handover(sql: Sql, no: str) -> bool:
+    """Whether a file of this number was made or taken here."""
+    return sql.one("SELECT id FROM record WHERE kind = 'handover' AND no = ?", (no,)) is not None
+
+
+def numbers_taken(sql: Sql, keys: Iterable[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
+    """Which of these numbers a record has already."""
+    wanted = set(keys)
+    rows = sql.rows_in("SELECT unit, stream, no FROM record WHERE no {in}", {no for _, _, no in wanted})
+    return {(str(u), str(s), str(n)) for u, s, n in rows} & wanted
+
+
+def households_of(sql: Sql, keys: Iterable[tuple[str, str, str]]) -> list[str]:
+    """Uids of the households on which these records stand, the one with most of them first."""
+    wanted = set(keys)
+    rows = sql.rows_in(
+        "SELECT r.unit, r.stream, r.no, h.uid FROM record r JOIN event_place e ON e.record_id = r.id"
+        " JOIN household h ON h.id = e.household_id WHERE r.no {in}",
+        {no for _, _, no in wanted},
+    )
+    count = Counter(str(uid) for unit, stream, no, uid in rows if (str(unit), str(stream), str(no)) in wanted)
+    return [uid for uid, _ in count.most_common()]
