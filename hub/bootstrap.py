@@ -10,15 +10,11 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any
 
 from hub import configuration, policy_files
-from hub.core import policy_check
-from hub.core.editions import sources_of
 from hub.core.errors import ConfigurationError, HubError, RetryError
 from hub.core.freight import Drafts, Page
-from hub.core.policy import Policy, read_toml
-from hub.core.policy_check import Finding
+from hub.core.policy import Policy
 from hub.core.records import StreamKey
 from hub.core.unmap import Table
 from hub.line.fetch import FetchPlan, poll
@@ -44,7 +40,6 @@ from hub.secret_files import read_secret, references
 from hub.security.keys import load_keys
 from hub.security.vault import Vault
 from hub.settings import ConnectorConfig, Installed, Limits, Settings
-from hub.store import adoption
 from hub.store.claims import claim_stream, ensure_streams
 from hub.store.engine import SqlStore, open_store
 from hub.store.ledger import hasten
@@ -181,58 +176,6 @@ def load_policy(settings: Settings) -> Policy:
 def stands_for() -> dict[str, str]:
     """Sources outside the ten units → the unit that acts for them, by their manifests."""
     return {manifest.unit: manifest.stands_for for manifest in manifests().values() if manifest.stands_for}
-
-
-def compile_file(folder: Path, text: bytes) -> Policy:
-    """A policy file or an overlay as it would be in force here. Raises ConfigurationError."""
-    settings = read_settings(folder)
-    return policy_files.load(settings, policy_files.with_candidate(settings, text), stands_for())
-
-
-def missing_clauses(text: bytes) -> list[Finding]:
-    """Rows of a policy file that cite no clause or law. Raises ConfigurationError when it is no TOML."""
-    return policy_check.missing_clauses(read_toml(text, "policy")) if policy_files.is_policy(text) else []
-
-
-def policy_without(folder: Path, text: bytes) -> Policy:
-    """What is in force without the level of this overlay: the province's clocks, for a district's overlay."""
-    settings = read_settings(folder)
-    return policy_files.load(settings, policy_files.without_level(settings, text), stands_for())
-
-
-def policy_sources(settings: Settings) -> list[dict[str, Any]]:
-    """Files and overlays in force here, in the order they are laid."""
-    return sources_of(*policy_files.texts_of(settings))
-
-
-def policy_of_archive(settings: Settings) -> dict[str, object]:
-    """Under which policy the archive was judged, and how many households wait to be judged again."""
-    store = open_store(settings.database_url)
-    try:
-        if revision(store) != newest():
-            return {"policy": None, "waiting": 0}
-        with store.read() as sql:
-            return adoption.progress(sql)
-    finally:
-        store.dispose()
-
-
-def put_in_force(folder: Path, file: Path) -> None:
-    """Keep a policy file or overlay beside hub.toml and name it there. What was in force stays in its folder."""
-    policy_files.put_in_force(read_settings(folder), file)
-
-
-def count_households(hub: Hub) -> int:
-    """How many there are, for a bar."""
-    with hub.store.read() as sql:
-        found = sql.one("SELECT COUNT(*) FROM household")
-    return int(found[0]) if found else 0
-
-
-def laid_over(folder: Path, text: bytes) -> Policy:
-    """What is in force here with one more overlay laid over it. Raises ConfigurationError."""
-    settings = read_settings(folder)
-    return policy_files.load(settings, policy_files.with_added(settings, text), stands_for())
 
 
 def make_database(settings: Settings) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hub import bootstrap
+from hub import bootstrap, policy_desk
 from hub.cli.bars import counting
 from hub.cli.face import Json, UsageMistake, emit, face_of, note, show_pairs, show_table
 from hub.cli.moments import parse_moment
@@ -30,7 +30,7 @@ def show(ctx: typer.Context, as_json: Json = False) -> None:
     """Every rule with its clause and law, and the district's numbers and switches."""
     settings = bootstrap.read_settings(face_of(ctx).folder)
     policy = bootstrap.load_policy(settings)
-    archive = bootstrap.policy_of_archive(settings)
+    archive = policy_desk.of_archive(settings)
     if as_json:
         emit(
             {
@@ -39,7 +39,7 @@ def show(ctx: typer.Context, as_json: Json = False) -> None:
                     {"version": one.version, "since": one.since.date().isoformat() if one.since else None}
                     for one in (policy, *policy.later)
                 ],
-                "sources": bootstrap.policy_sources(settings),
+                "sources": policy_desk.sources(settings),
                 "archive": archive,
                 "rules": [{**rule._asdict(), "light": rule.light.name} for rule in policy.rules.values()],
                 "reports": [
@@ -82,7 +82,7 @@ FILE = Annotated[Path, typer.Argument(metavar="FILE", help="A policy file, or an
 def _candidate(ctx: typer.Context, file: Path) -> Policy:
     if not file.is_file():
         raise UsageMistake(f"{file}: no such file")
-    return bootstrap.compile_file(face_of(ctx).folder, file.read_bytes())
+    return policy_desk.compile_file(face_of(ctx).folder, file.read_bytes())
 
 
 @app.command()
@@ -94,12 +94,12 @@ def check(ctx: typer.Context, file: FILE, notes: Notes = False, as_json: Json = 
     if not file.is_file():
         raise UsageMistake(f"{file}: no such file")
     text = file.read_bytes()
-    found = list(bootstrap.missing_clauses(text))
+    found = list(policy_desk.missing_clauses(text))
     policy = None
     try:
-        policy = bootstrap.compile_file(face_of(ctx).folder, text)
+        policy = policy_desk.compile_file(face_of(ctx).folder, text)
         found = [one for edition in (policy, *policy.later) for one in findings(edition)]
-        found += longer_than_province(bootstrap.policy_without(face_of(ctx).folder, text), policy)
+        found += longer_than_province(policy_desk.without_level(face_of(ctx).folder, text), policy)
     except ConfigurationError:
         if not found:
             raise
@@ -166,7 +166,7 @@ def backtest(
     moment = parse_moment(as_of) if as_of else bootstrap.now()
     with bootstrap.open_hub(face.folder) as hub:
         bootstrap.bring_up_to_date(hub)
-        with counting(face.say("households"), bootstrap.count_households(hub)) as step:
+        with counting(face.say("households"), policy_desk.count_households(hub)) as step:
             found = tried(hub.store, hub.policy, candidate, moment, step)
     if as_json:
         emit(found)
@@ -217,10 +217,10 @@ def adopt(
     errors = [one for edition in (candidate, *candidate.later) for one in findings(edition) if one.level == "error"]
     if errors:
         raise UsageMistake(f"{file}: {errors[0].where} {errors[0].detail}", "`hub policy check` names all of them")
-    bootstrap.put_in_force(folder, file)
+    policy_desk.put_in_force(folder, file)
     with bootstrap.open_hub(folder) as hub:
         bootstrap.bring_up_to_date(hub)
-        archive = bootstrap.policy_of_archive(hub.settings)
+        archive = policy_desk.of_archive(hub.settings)
     told_so = {"version": candidate.version, "archive": archive}
     if as_json:
         emit(told_so)
