@@ -65,6 +65,10 @@ def term(text: str) -> Term:
     return Term(int(count), unit, text.strip(), span)
 
 
+compiled = lru_cache(256)(term)
+"""``term`` for words that rules name beside ``due``: each compiled once."""
+
+
 class Rule(NamedTuple):
     """One duty of the table."""
 

@@ -140,26 +140,33 @@ def _reminders(g: Ground, row: Owed) -> Iterator[Owed]:
 
     What came too late to be reminded of in time goes to the coordinator alone; what is due at once reminds nobody.
     """
-    if row.due is None or row.due <= row.opened:
+    due, opened = row.due, row.opened
+    if due is None or due <= opened:
         return
-    known = max((g.by_key[k].received_at for k in row.causes if k in g.by_key), default=row.opened)
-    half = row.opened + (row.due - row.opened) / 2
-    overdue = g.moment.passed(row.due)
-    if known <= half and g.moment.passed(half):
-        yield _told(g, row, "notice", row.to, "half", half, Closing(row.due, None, "ended") if overdue else None)
+    known = max((g.by_key[k].received_at for k in row.causes if k in g.by_key), default=opened)
+    half = opened + (due - opened) / 2
+    overdue = g.moment.passed(due)
+    reminds = known <= half and g.moment.passed(half)
+    if not (reminds or overdue):
+        return
+    base: dict[str, object] = {
+        "duty": row.what, "duty_no": _number(g, row) if g.case.duties else None, "of": row.to, "kind": "reminder",
+        "stage": "", "late_since": due.isoformat(timespec="seconds"),
+    }  # fmt: skip
+    if reminds:
+        yield _told(row, base, "notice", row.to, "half", half, Closing(due, None, "ended") if overdue else None)
     if overdue:
-        if known <= row.due:
-            yield _told(g, row, "notice", row.to, "due", row.due)
+        if known <= due:
+            yield _told(row, base, "notice", row.to, "due", due)
         if row.to != "coordinator":
-            yield _told(g, row, "escalation", "coordinator", "overdue", row.due)
+            yield _told(row, base, "escalation", "coordinator", "overdue", due)
 
 
-def _told(g: Ground, row: Owed, what: str, to: str, stage: str, at: datetime, closed: Closing | None = None) -> Owed:
-    since = row.due.isoformat(timespec="seconds") if row.due else None
-    no = _number(g, row) if g.case.duties else None
-    facts = {"duty": row.what, "duty_no": no, "of": row.to, "kind": "reminder", "stage": stage, "late_since": since}
+def _told(
+    row: Owed, facts: dict[str, object], what: str, to: str, stage: str, at: datetime, closed: Closing | None = None
+) -> Owed:
     slot = f"{row.what}:{row.to}:{row.slot}:{stage}"
-    return Owed(what, to, slot, row.causes, at, None, closed, facts, row.live, row.household)
+    return Owed(what, to, slot, row.causes, at, None, closed, {**facts, "stage": stage}, row.live, row.household)
 
 
 def _number(g: Ground, row: Owed) -> str | None:

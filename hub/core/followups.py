@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 
-from hub.core.book import Rule, term
-from hub.core.clocks import closing, day_of, days_between, opening, start_of_day
+from hub.core.book import Rule, compiled
+from hub.core.clocks import closing, days_between, opening, start_of_day
 from hub.core.owing import Ground, chain, done_at, earlier, ending, first_after, of_kind, owe, visits
 from hub.core.records import Closing, Concern, Event, Key, Light, Owed, Span
 
+UNLIT, GREEN, YELLOW, ORANGE, RED = Light
 Causes = tuple[frozenset[Key], Key | None, str]
 """Keys that cause a row, the one that is named, and the light rule."""
 
@@ -31,9 +32,9 @@ def light_spans(g: Ground, light: Light, *, above: bool = False) -> list[Span]:
     return found
 
 
-def causes_of(g: Ground, fits: Callable[[Concern], bool]) -> Callable[[datetime, datetime | None], Causes]:
-    """For a row open from … until …: every record of the concerns that fit and stood then; the first of them is named."""
-    concerns = [c for c in g.course.concerns if fits(c)]  # they are in order of (since, rule)
+def causes_of(g: Ground, low: Light, high: Light = RED) -> Callable[[datetime, datetime | None], Causes]:
+    """For a row open from … until …: every record of the concerns of these lights that stood then; the first is named."""
+    concerns = [c for c in g.course.concerns if low <= c.light <= high]  # they are in order of (since, rule)
 
     def causes(opened: datetime, closed: datetime | None) -> Causes:
         stood = [
@@ -65,15 +66,15 @@ def records_of(g: Ground, concern: Concern) -> tuple[Key, ...]:
 
 def d1(g: Ground, rule: Rule) -> Iterator[Owed]:
     """First light: open the family file; while lit or special: check it."""
-    lit = [s for s in g.course.spans if s.light > Light.unlit]
+    lit = [s for s in g.course.spans if s.light]
     if not lit:
         return
     start = lit[0].since
     files = [e for e in of_kind(g, "household_member") if e.key.stream == "family_file"]
     touched = sorted({max(e.updated_at, start) for e in files})
     by = {max(e.updated_at, start): e.key for e in files}
-    causes = causes_of(g, lambda c: True)
-    kept = g.course.light > Light.unlit or any(_holds(g, c) for c in g.course.categories)
+    causes = causes_of(g, UNLIT)
+    kept = bool(g.course.light) or any(_holds(g, c) for c in g.course.categories)
     opened, n = start, 1
     while True:
         at = next((t for t in touched if (t >= opened if n == 1 else t > opened)), None) if touched else None
@@ -101,7 +102,7 @@ def visiting(light: Light) -> Callable[[Ground, Rule], Iterator[Owed]]:
 
     def owed(g: Ground, rule: Rule) -> Iterator[Owed]:
         led: dict[Key | None, int] = {}
-        causes = causes_of(g, lambda c: c.light == light)
+        causes = causes_of(g, light, light)
         spans = light_spans(g, light)
         prefix = ""
         for one in spans:
@@ -109,17 +110,19 @@ def visiting(light: Light) -> Callable[[Ground, Rule], Iterator[Owed]]:
                 _, named, _ = causes(one.since, one.until)
                 led[named] = led.get(named, 0) + 1
                 prefix = f"{led[named]}/" if led[named] > 1 else ""  # the same concern set this light before
+            terms = _terms(g, rule, one)
+            last = len(rule.terms) if light == GREEN else None
             for unit in rule.to:
+                done = visits(g, unit, rule.id)
                 yield from chain(
-                    g, rule, unit, one.since, one.until, visits(g, unit, rule.id), causes, prefix=prefix,
-                    terms=_terms(g, rule, one), last=len(rule.terms) if light == Light.green else None,
-                )  # fmt: skip
+                    g, rule, unit, one.since, one.until, done, causes, prefix=prefix, terms=terms, last=last
+                )
 
     return owed
 
 
 def _terms(g: Ground, rule: Rule, stood: Span) -> Callable[[int, datetime], datetime] | None:
-    if stood.light == Light.green:
+    if stood.light == GREEN:
         return lambda n, opened: rule.term(n).due(stood.since, g.calendar)
     if "dense_days" not in rule.raw:
         return None
@@ -136,18 +139,18 @@ def _terms(g: Ground, rule: Rule, stood: Span) -> Callable[[int, datetime], date
 
 
 def _is_open(concern: Concern, at: datetime) -> bool:
-    return concern.since <= at and (concern.until is None or at < concern.until) and concern.light >= Light.yellow
+    return concern.since <= at and (concern.until is None or at < concern.until) and concern.light >= YELLOW
 
 
 def d12(g: Ground, rule: Rule) -> Iterator[Owed]:
     """School-age child in a red or orange household, or M2: care at school; after R6 with the child present at once."""
     low, high = rule.raw["ages"]
-    causes = causes_of(g, lambda c: c.light >= Light.orange)
+    causes = causes_of(g, ORANGE)
     pupils = [e for e in g.events if e.key.unit == "education" and _is_found_at_school(g, e)]
     if not pupils and all(member.born is None for member in g.case.members):
         return
     done = visits(g, "education", rule.id)
-    for one in light_spans(g, Light.orange, above=True):
+    for one in light_spans(g, ORANGE, above=True):
         start = _since_child(g, one, low, high)
         reported = min(
             (e.at for e in pupils if one.since <= e.at and (one.until is None or e.at < one.until)), default=None
@@ -167,7 +170,7 @@ def _school_terms(g: Ground, rule: Rule, stood: Span) -> Callable[[int, datetime
         if g.derived[e.key].r6 and e.facts.get("minor_present") is True
         and stood.since <= e.at and (stood.until is None or e.at < stood.until)
     ]  # fmt: skip
-    soon = term(str(rule.raw["due_child_present"]))
+    soon = compiled(str(rule.raw["due_child_present"]))
 
     def terms(n: int, opened: datetime) -> datetime:
         due = rule.term(n).due(opened, g.calendar)
@@ -207,14 +210,15 @@ def reaches(born: date, years: int) -> date:
 
 def d18(g: Ground, rule: Rule) -> Iterator[Owed]:
     """Red for 60 days without a review: on the agenda of the next monthly meeting; each review starts the count anew."""
-    causes = causes_of(g, lambda c: c.light == Light.red)
+    causes = causes_of(g, RED, RED)
     reviews = sorted(of_kind(g, "review_concluded"), key=done_at)
+    days = timedelta(days=int(rule.raw["days"]))
     n = 0
-    for one in light_spans(g, Light.red):
+    for one in light_spans(g, RED):
         since = one.since
         while True:
-            opened = start_of_day(day_of(since) + timedelta(days=int(rule.raw["days"])))
-            review = next((e for e in reviews if done_at(e) > since), None)
+            opened = start_of_day(since.date() + days)
+            review = next((e for e in reviews if done_at(e) > since), None) if reviews else None
             at = done_at(review) if review else None
             if at is not None and at < opened:
                 since = at

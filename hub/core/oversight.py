@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from hub.core.book import Rule, book_of, term
+from hub.core.book import Rule, book_of, compiled
 from hub.core.clocks import Moment, opening, start_of_day
 from hub.core.owing import Ground, done_at, first_after, of_kind, owe
 from hub.core.records import Closing, Event, Key, Owed
@@ -34,12 +34,12 @@ def d21(g: Ground, rule: Rule) -> Iterator[Owed]:
     harder = [e for e in acted if e.kind != "admonition_issued"]
     for first, keys in by_incident(g, lambda e: g.derived[e.key].dv_call or g.derived[e.key].r6):
         called = first.facts.get("called_at")
-        start = opening(called) if hasattr(called, "year") else first.at  # type: ignore[arg-type]
+        start = opening(called) if isinstance(called, date) else first.at
         if letters and any(letter.date() < first.at.date() for letter in letters):
             by = next((e for e in sorted(harder, key=lambda e: e.at) if e.at.date() >= first.at.date()), None)
             closed = Closing(max(by.at, first.at), by.key, "done") if by else first_after(first.at, supervised, keys)
             yield owe(g, rule, "procuratorate", "again", keys, first.at, first.at, cause=first.key, closed=closed)
-        elif not any(_acts_in_time(e, start, limit) for e in acted) and g.moment.passed(start + limit):
+        elif not (acted and any(_acts_in_time(e, start, limit) for e in acted)) and g.moment.passed(start + limit):
             opened = start + limit
             yield owe(
                 g, rule, "procuratorate", "month", keys, opened, rule.term(1).due(opened, g.calendar),
@@ -221,7 +221,7 @@ def _activity_duty(
     activities: Sequence[Event], policy: Any, moment: Moment,
 ) -> Owed:  # fmt: skip
     end = _next_period(start, months)
-    due = term("month_end" if months == 1 else "quarter_end").due(start, policy.calendar)
+    due = compiled("month_end" if months == 1 else "quarter_end").due(start, policy.calendar)
     held = [
         e
         for e in activities

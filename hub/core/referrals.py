@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from hub.core.book import Rule, term
+from hub.core.book import Rule, compiled
 from hub.core.clocks import opening
 from hub.core.owing import Ground, done_at, earlier, ending, first_after, of_kind, owe
 from hub.core.records import Closing, Concern, Event, Key, Owed
@@ -69,8 +69,9 @@ def _is_hurt(g: Ground, event: Event) -> bool:
 def d10(g: Ground, rule: Rule) -> Iterator[Owed]:
     """Order wanted, or R1/R6 with danger: application helped within 24 hours; the decision in 72 hours, urgent 24."""
     orders = of_kind(g, "protection_order")
+    within, score = timedelta(days=int(rule.raw["danger_days"])), int(rule.raw["danger_score"])
     for event in g.events:
-        found = _wants_order(g, rule, event)
+        found = _wants_order(g, within, score, event)
         if found is None or not g.moment.passed(found[0]) or _order_stands(g, found[0]):
             continue
         at, keys = found
@@ -95,7 +96,7 @@ def _decision(g: Ground, rule: Rule, order: Event, accepted: datetime) -> Owed:
     return owe(g, rule, "court", "decide", {order.key}, accepted, due, cause=order.key, closed=closed, stage="decide")
 
 
-def _wants_order(g: Ground, rule: Rule, event: Event) -> tuple[datetime, frozenset[Key]] | None:
+def _wants_order(g: Ground, within: timedelta, score: int, event: Event) -> tuple[datetime, frozenset[Key]] | None:
     """When the court is owed help because of this record, and which records say so; None: not at all."""
     if event.facts.get("wants_order") is True:
         return event.at, frozenset({event.key})
@@ -103,11 +104,12 @@ def _wants_order(g: Ground, rule: Rule, event: Event) -> tuple[datetime, frozens
         return None
     if event.facts.get("immediate_danger") is True:
         return event.at, frozenset({event.key})
-    within = timedelta(days=int(rule.raw["danger_days"]))
+    if len(g.events) == 1:
+        return None
     dangerous = [
         (max(e.at, event.at), frozenset({e.key, event.key}))
         for e in g.events
-        if e.key != event.key and abs(e.at - event.at) <= within and _is_danger(g, rule, e, event)
+        if e.key != event.key and abs(e.at - event.at) <= within and _is_danger(g, score, e, event)
         and (e.at <= event.at or not _is_fierce(g, e))
     ]  # fmt: skip
     return min(dangerous, key=lambda found: (found[0], sorted(found[1])), default=None)
@@ -117,10 +119,10 @@ def _is_fierce(g: Ground, event: Event) -> bool:
     return not FIERCE_RULES.isdisjoint(g.rules_of(event.key))
 
 
-def _is_danger(g: Ground, rule: Rule, other: Event, event: Event) -> bool:
+def _is_danger(g: Ground, enough: int, other: Event, event: Event) -> bool:
     if other.kind == "danger_assessed":
         score = other.facts.get("score")
-        return isinstance(score, int) and score >= int(rule.raw["danger_score"])
+        return isinstance(score, int) and score >= enough
     return g.incident_of[other.key] != g.incident_of[event.key] and is_violent(g, other)
 
 
@@ -159,8 +161,10 @@ def d13(g: Ground, rule: Rule) -> Iterator[Owed]:
     codes = tuple(str(code) for code in rule.raw["icd10"])
 
     def is_hurt(event: Event) -> bool:
+        if g.derived[event.key].injury_rank:
+            return True
         icd = str(event.facts.get("icd10") or "").upper()
-        return (g.derived[event.key].injury_rank or 0) >= 1 or any(code in icd for code in codes)
+        return bool(icd) and any(code in icd for code in codes)
 
     yield from _once(g, rule, "health", is_hurt, of_kind(g, "treatment_recorded", "health"))
 
@@ -168,22 +172,21 @@ def d13(g: Ground, rule: Rule) -> Iterator[Owed]:
 def d15(g: Ground, rule: Rule) -> Iterator[Owed]:
     """O1 not of category domestic violence, O4, Y3: mediate; failed twice or joint: joint mediation (S26)."""
     mediations = of_kind(g, "mediation")
-    joint = term(str(rule.raw["due_joint"]))
+    joint = compiled(str(rule.raw["due_joint"]))
     for concern in _concerns(g, "O1", "O4", "Y3"):
         events = [g.by_key[k] for k in concern.events if k in g.by_key]
         if not events or (concern.rule == "O1" and any(g.derived[e.key].dv_call for e in events)):
             continue
-        first = min(events, key=lambda e: (e.at, e.key))
+        first = min(events, key=lambda e: (e.at, e.key)) if len(events) > 1 else events[0]
         to = g.acting(first.key.unit)
         to = str(rule.raw["instead"]) if to in NOT_MEDIATORS else to
         over = ending(concern.until, g) if concern.until is not None else None
-        tries = sorted((m for m in mediations if _ended(m) and _ended_at(m) >= concern.since), key=_ended_at)
-        together = min((max(m.at, concern.since) for m in mediations if _is_joint(m, concern)), default=None)
+        tries, together = _tries(mediations, concern) if mediations else ([], None)
         opened, slot = concern.since, 1
         while True:
             stage = "joint" if slot > TRIES or (together is not None and together <= opened) else None
             due = (joint if stage else rule.term(1)).due(opened, g.calendar)
-            done = next((m for m in tries if _ended_at(m) >= opened), None)
+            done = next((m for m in tries if _ended_at(m) >= opened), None) if tries else None
             by = Closing(_ended_at(done), done.key, "done") if done else None
             if together is not None and not stage and (by is None or together < by.at):
                 by, done = Closing(together, None, "done"), None  # it became a joint one
@@ -197,6 +200,12 @@ def d15(g: Ground, rule: Rule) -> Iterator[Owed]:
                 break
             opened, slot = by.at, slot + 1
             tries = [m for m in tries if m is not done]
+
+
+def _tries(mediations: Sequence[Event], concern: Concern) -> tuple[list[Event], datetime | None]:
+    """The mediations that ended since, in order of their ends; and when the first joint one began, if any."""
+    tries = sorted((m for m in mediations if _ended(m) and _ended_at(m) >= concern.since), key=_ended_at)
+    return tries, min((max(m.at, concern.since) for m in mediations if _is_joint(m, concern)), default=None)
 
 
 def _is_joint(mediation: Event, concern: Concern) -> bool:

@@ -18,7 +18,7 @@ def d17(g: Ground, rule: Rule) -> Iterator[Owed]:
     if not special:
         return
     done = [*of_kind(g, "danger_assessed", "womens_federation"), *of_kind(g, "review_concluded")]
-    causes = causes_of(g, lambda c: c.light >= Light.yellow)
+    causes = causes_of(g, Light.yellow)
     lit = light_spans(g, Light.yellow, above=True)
     for n, one in enumerate(lit, 1):
         holding = [e for e in special if _covers(e, one)]
