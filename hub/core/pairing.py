@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import groupby, islice
+from operator import eq, itemgetter
 
 from hub.core.records import Key, Owed, Standing
 
 Pair = tuple[Standing | None, Owed | None]
 """A standing row and the owed thing that it is; None: nothing stands, or it is not owed."""
+_OPENED_AND_NAME = itemgetter(Owed._fields.index("opened"), 0, 1, 2)
 Name = tuple[object, ...]
 """(what, to, slot), with the household where that tells apart."""
 PER_HOUSEHOLD = frozenset({"D1", "D2", "D3", "D4", "D5"})
@@ -48,28 +50,27 @@ def joined(owed: Iterable[Owed]) -> list[Owed]:
     """One of each: the same thing owed by several households (any cause in common) becomes one, in a fixed order."""
     groups: list[list[Owed]] = []
     named: dict[Name, dict[Key | None, int]] = {}  # name → cause → place of its group
-    for one in _ranked(list(owed)):
-        name, causes = _exact(one), _causes(one)
-        places = named.get(name)
-        if places is None:
-            places = named[name] = {}
-        hits = sorted({places[cause] for cause in causes if cause in places}) if places else []
-        if hits:
-            home = hits[0]
-            groups[home].append(one)
-            for other in hits[1:]:
-                groups[home] += groups[other]
-                groups[other] = []
-                places.update({cause: home for cause, place in places.items() if place == other})
-        else:
-            home = len(groups)
+    for one in _ranked(owed):
+        causes = _causes(one)
+        places = named.setdefault(_exact(one), {})
+        hits = {places[cause] for cause in causes if cause in places} if places else None
+        if not hits:
+            for cause in causes:
+                places[cause] = len(groups)
             groups.append([one])
+            continue
+        home, *others = sorted(hits)
+        groups[home].append(one)
+        for other in others:
+            groups[home] += groups[other]
+            groups[other] = []
+            places.update({cause: home for cause, place in places.items() if place == other})
         places.update(dict.fromkeys(causes, home))
     return [group[0] if len(group) == 1 else _one_of(group) for group in groups if group]
 
 
 def _one_of(group: list[Owed]) -> Owed:
-    first = min(group, key=_whole_rank)
+    first = min(group, key=_rank)
     causes = frozenset().union(*(o.causes for o in group))
     return first._replace(causes=causes, live=any(o.live for o in group))
 
@@ -78,31 +79,43 @@ def _causes(owed: Owed) -> Collection[Key | None]:
     return (None,) if owed.what in BY_SLOT else owed.causes
 
 
-def _ranked(owed: list[Owed]) -> list[Owed]:
-    """By rank; what the rank leaves open is asked only where two are equal by it."""
-    ranks = [_rank(one) for one in owed]
-    order = sorted(range(len(owed)), key=ranks.__getitem__)
-    if any(ranks[one] == ranks[following] for one, following in pairwise(order)):
-        return sorted(owed, key=_whole_rank)
-    return [owed[place] for place in order]
+def _ranked(owed: Iterable[Owed]) -> list[Owed]:
+    """By rank: first by grade, then by when it opened and its name; the rest is asked only where those are equal."""
+    grades: dict[int, list[Owed]] = {}
+    for one in owed:
+        grades.setdefault(_grade(one), []).append(one)
+    found: list[Owed] = []
+    for grade in sorted(grades):
+        same = grades[grade]
+        if len(same) > 1:
+            same.sort(key=_OPENED_AND_NAME)
+            names = list(map(_OPENED_AND_NAME, same))
+            if any(map(eq, names, islice(names, 1, None))):
+                runs = [list(run) for _, run in groupby(same, _OPENED_AND_NAME)]
+                same = [one for run in runs for one in (sorted(run, key=_rank) if len(run) > 1 else run)]
+        found += same
+    return found
+
+
+def _grade(owed: Owed) -> int:
+    """Which of several equal ones speaks: done anywhere is done; open beats cancelled; then the one that knows more."""
+    closed = owed.closed
+    weight = 2 if closed is None else 0 if closed.how in CLOSED_STATE else 4
+    return weight if "state" in owed.facts else weight + 1
 
 
 def _rank(owed: Owed) -> tuple[object, ...]:
-    """Which of several equal ones speaks: done anywhere is done; open beats cancelled; then the one that knows more."""
-    what, to, slot, _, opened, _, closed, facts, _, home = owed
-    weight = 1 if closed is None else 0 if closed.how in CLOSED_STATE else 2
-    return weight, "state" not in facts, opened, what, to, slot, 0 if home is None else home
-
-
-def _whole_rank(owed: Owed) -> tuple[object, ...]:
-    return (*_rank(owed), sorted(owed.causes), repr(owed.due))
+    home = owed.household if owed.household is not None else 0
+    return (_grade(owed), *_OPENED_AND_NAME(owed), home, sorted(owed.causes), repr(owed.due))
 
 
 def pairs_of(standing: Sequence[Standing], owed: Sequence[Owed]) -> list[Pair]:
     """Every standing row and every owed thing exactly once, paired by name and any cause in common."""
     pairs: list[Pair] = []
     rows, asked = list(range(len(standing))), list(owed)
-    for name in (_exact, _loose) if standing else ():
+    for name in (_exact, _loose):
+        if not rows or not asked:
+            break
         index = _index(standing, rows, name)
         taken: set[int] = set()
         left = []
@@ -169,8 +182,8 @@ def _spared(stands: Standing, owed_by: Mapping[object, Owed]) -> Pair:
 
 
 def _exact(owed: Owed) -> Name:
-    home = owed.household if owed.what in PER_HOUSEHOLD else None
-    return family(owed.what), owed.to, owed.slot, home
+    what = owed.what
+    return family(what), owed.to, owed.slot, owed.household if what in PER_HOUSEHOLD else None
 
 
 def _loose(owed: Owed) -> Name:

@@ -140,19 +140,31 @@ def settle(standing: Sequence[Standing], owed: Sequence[Owed], *, replayed: froz
     requests: list[Owed] = []
     others: list[Owed] = []
     for one in joined(owed):
-        (reports if is_report(one.what) else requests if one.what in _REQUESTS else others).append(one)
+        what = one.what
+        (reports if is_report(what) else requests if what in _REQUESTS else others).append(one)
+    if not standing and not (reports and requests):
+        return _new([*reports, *others, *requests])
     pairs = pairs_of([s for s in standing if is_report(s.owed.what)], reports)
-    if pairs or standing:
-        requests = list(_requests(pairs, reports, requests, standing))
+    requests = list(_requests(pairs, reports, requests, standing))
     pairs += pairs_of([s for s in standing if not is_report(s.owed.what)], others + requests)
     acts: list[Act] = []
     for stands, owes in pairs:
         if stands is None and owes is not None:
-            todo = TABLE["nothing", _how_it_is_owed(owes)]
-            if todo != "keep":
-                acts.append(Open(owes) if todo == "open" else Review(owes))
+            acts += _new((owes,))
         elif owes is not None or not (stands and is_report(stands.owed.what) and stands.state != REVIEW):
             acts += _acts(stands, owes, replayed)  # else the request to cancel stands for it
+    return acts
+
+
+def _new(owed: Sequence[Owed]) -> list[Act]:
+    """The acts for things of which nothing stands."""
+    acts: list[Act] = []
+    for one in owed:
+        todo = TABLE["nothing", _how_it_is_owed(one)]
+        if todo == "open":
+            acts.append(Open(one))
+        elif todo == "review":
+            acts.append(Review(one))
     return acts
 
 
