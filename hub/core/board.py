@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 
 from hub.core.records import Concern, Event, Key, Light, Span
 from hub.core.rules import Policy, Rule
 
-RED, ORANGE = Light.red, Light.orange
+UNLIT, GREEN, YELLOW, ORANGE, RED = Light  # to ask an enumeration for its member costs as much as a rule
 
 
 class Standing:
@@ -86,16 +86,13 @@ class Board:
         self.open: dict[tuple[str, str], Standing] = {}
         self.closed: list[Standing] = []
         self.green: Standing | None = None
-        self.light = Light.unlit
+        self.light = UNLIT
         self.spans: list[Span] = []
         self.closed_red: list[Standing] = []  # within this instant, otherwise than by correction
         self.decided: dict[str, Standing] = {}  # P1, P2: what people decided (core.decisions)
 
     def rule(self, name: str) -> Rule:
         return self.policy.rules[name]
-
-    def of_light(self, light: Light) -> Iterator[Standing]:
-        return (concern for concern in self.open.values() if concern.light == light)
 
     def has(self, light: Light) -> bool:
         return any(concern.light == light for concern in self.open.values())
@@ -105,7 +102,7 @@ class Board:
 
     def start(self, rule: str, slot: str, at: datetime, light: Light | None = None) -> Standing:
         """A new open concern. The caller has made sure that there is none at (rule, slot)."""
-        known = self.rule(rule)
+        known = self.policy.rules[rule]
         concern = Standing(rule, slot, light or known.light, at, unmediable=known.unmediable or slot == "dv")
         self.open[rule, slot] = concern
         if self.green is not None:
@@ -125,7 +122,7 @@ class Board:
     def start_green(self, at: datetime, key: Key | None) -> None:
         """G1 opens, or is renewed by another resolution."""
         if self.green is None:
-            self.green = Standing("G1", "", Light.green, at, unmediable=False)
+            self.green = Standing("G1", "", GREEN, at, unmediable=False)
         self.green.base = at
         if key is not None and key not in self.green.events:
             self.green.events.append(key)
@@ -138,11 +135,11 @@ class Board:
 
     def of_records(self) -> Light:
         """The light of the records alone: the highest open concern (A6)."""
-        light = Light.unlit
+        light = UNLIT
         for concern in self.open.values():
             if concern.light > light:
                 light = concern.light
-        return Light.green if light == Light.unlit and self.green is not None else light
+        return GREEN if light == UNLIT and self.green is not None else light
 
     def shown(self, light: Light) -> Light:
         """The light that is shown where the records say ``light``: people may hold it up or down."""
@@ -169,7 +166,9 @@ class Board:
 
     def concerns(self) -> tuple[Concern, ...]:
         """All that ever were, by (since, rule)."""
-        everything = [*self.closed, *self.open.values(), *self.decided.values(), *([self.green] if self.green else [])]
+        everything = [*self.closed, *self.open.values(), *self.decided.values()]
+        if self.green is not None:
+            everything.append(self.green)
         if len(everything) > 1:
             everything.sort(key=lambda c: (c.since, c.rule, c.slot, c.events))
-        return tuple(concern.frozen(self.policy) for concern in everything)
+        return tuple([concern.frozen(self.policy) for concern in everything])

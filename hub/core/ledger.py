@@ -80,6 +80,8 @@ class Fold:
 
     def last_violent(self) -> datetime | None:
         """The last violent event (S9): O5 counts unless it was answered not substantiated."""
+        if not self.violence:
+            return None
         counted = [
             v.at for v in self.violence if v.concern is None or v.concern.closed_by != "not_substantiated"
         ]  # fmt: skip

@@ -21,6 +21,7 @@ from hub.core.visits import Visit, visit_of
 TURNS, OLDER, OPENS, SAME = -1, 0, 1, 2
 _LAST = end_of_day(date.max)
 _ORDER = itemgetter(0, 1, 2, 3)
+_new = tuple.__new__  # Mark(…) in half the time; every event makes one
 
 
 class Open(NamedTuple):
@@ -135,7 +136,7 @@ def _openings(
             (late if only_if else rules).append((rule, slot, only_if))
     if rules or event.kind in policy.counted or event.kind == "visit_recorded":
         at = _opens_at(event, rules, group) if event.kind == "admonition_issued" else event.at
-        found.append(Mark(at, OPENS, event.at, (*event.key, 0), Open(event, facts, tuple(rules))))
+        found.append(_new(Mark, (at, OPENS, event.at, (*event.key, 0), _new(Open, (event, facts, tuple(rules))))))
     if late:
         found.append(Mark(event.at, OPENS, _LAST, (*event.key, 0), Open(event, facts, tuple(late))))
 

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from hub.core.board import Standing
+from hub.core.board import GREEN, RED, UNLIT, Standing
 from hub.core.clocks import start_of_day
 from hub.core.ledger import Fold
 from hub.core.records import Light, Next
 from hub.core.rules import Descent
 
 _NEVER = start_of_day(date.max)
-_DAYS = {
-    "red_days": "review_red_days",
-    "orange_days": "review_orange_days",
-    "yellow_days": "review_yellow_days",
-}
 
 
 def outlook(fold: Fold) -> tuple[Next, ...]:
@@ -24,8 +19,8 @@ def outlook(fold: Fold) -> tuple[Next, ...]:
     if fold.waiting:
         ends = [w.retry for w in fold.waiting.values() if w.retry is not None]
         return (Next(min(ends, default=None), None, "stream_heard"),)
-    if board.light == Light.green and board.green is not None:
-        return (Next(fold.green_lapses(), Light.unlit, "green_lapsed"),)
+    if board.light == GREEN and board.green is not None:
+        return (Next(fold.green_lapses(), UNLIT, "green_lapsed"),)
     found: list[Next] = []
     for concern in board.open.values():
         if concern.light == board.light:
@@ -39,7 +34,7 @@ def _of_concern(fold: Fold, concern: Standing) -> list[Next]:
     if concern.rule == "T1":
         return _of_observation(fold, concern)
     if concern.rule in fold.policy.stated:
-        leads_to = "T1" if concern.light == Light.red else None
+        leads_to = "T1" if concern.light == RED else None
         return [Next(concern.until_planned, after(fold, concern, leads_to), concern.how_ends)]
     found = [
         Next(earliest(fold, concern, way), after(fold, concern, way.leads_to), way.id)
@@ -84,9 +79,8 @@ def _is_unmediable(fold: Fold) -> bool:
 
 def earliest(fold: Fold, concern: Standing, descent: Descent) -> datetime | None:
     """The first day on which a review could close the concern; None: any day, or no day to name."""
-    named = [_DAYS[proof] for proof in descent.proofs if proof in _DAYS]
-    name = named[0] if named else None
-    if name is None:
+    name = descent.days
+    if not name:
         return None
     since = concern.since if concern.rule == "Y4" else concern.last
     violent = fold.last_violent()
@@ -98,10 +92,12 @@ def earliest(fold: Fold, concern: Standing, descent: Descent) -> datetime | None
 
 def after(fold: Fold, concern: Standing, leads_to: str | None) -> Light:
     """The light if ``concern`` ended and led there."""
-    light = Light.unlit
+    light = UNLIT
     for other in fold.board.open.values():
         if other.light > light and other is not concern:
             light = other.light
-    if leads_to is not None and not (leads_to == "T1" and light == Light.red):
+    if leads_to is not None and not (leads_to == "T1" and light == RED):
         light = max(light, fold.policy.rules[leads_to].light)
-    return fold.board.shown(Light.green if light == Light.unlit and fold.board.green is not None else light)
+    if light == UNLIT and fold.board.green is not None:
+        light = GREEN
+    return fold.board.shown(light) if fold.board.decided else light

@@ -24,6 +24,10 @@ from hub.core.visits import rhythms
 
 __all__ = ["Policy", "load_calendar", "load_policy"]
 
+DAYS: Final = {
+    "red_days": "review_red_days", "orange_days": "review_orange_days", "yellow_days": "review_yellow_days",
+}  # fmt: skip
+"""Proof → the number of days it asks for."""
 _SPAN: Final = re.compile(r"(\d+)(ms|s|m|h|d)")
 _SPANS: Final = {
     "ms": timedelta(milliseconds=1),
@@ -170,6 +174,7 @@ def _descent(row: Mapping[str, Any], rules: Mapping[str, Rule]) -> Descent:
         exempt=row.get("except", ""),
         leads_to=row.get("leads_to"),
         judged=row.get("judged", False),
+        days=next((DAYS[proof] for proof in row.get("proofs", ()) if proof in DAYS), ""),
     )
 
 

@@ -50,7 +50,7 @@ def raise_concern(fold: Fold, rule: str, slot: str, event: Event, at: datetime, 
     concern.add(event, at)
     if rule == "R7":
         concern.people.update(party.person for party in event.parties if party.person is not None)
-    if board.rule(rule).violent and not later_step:
+    if board.policy.rules[rule].violent and not later_step:
         fold.violence.append(Violence(at, concern))
     if concern.light == RED:
         t1 = board.open.get(("T1", ""))

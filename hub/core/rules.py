@@ -84,6 +84,7 @@ class Descent(NamedTuple):
     exempt: str  # concerns kept apart by this word are not closed
     leads_to: str | None
     judged: bool  # a step by judgement: may not rest on silence
+    days: str  # the number of days that its proofs ask for, or empty
 
 
 class Finder(NamedTuple):

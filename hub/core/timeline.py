@@ -92,8 +92,8 @@ def derive(event: Event) -> Derived:
     perhaps_minor = bool(minor) or (
         minor is None and capacity != "full" and (victim is not None or kind not in PARTIES_ONLY)
     )
-    sexual = sexual_reader(facts)
-    return Derived(  # in the order of the class: by name it would cost twice as much, and this is made for every event
+    sexual = sexual_reader is not _never and sexual_reader(facts)
+    fields = (  # in the order of the class: made for every event, by name it would cost three times as much
         suspect(facts),
         sexual,
         get("harm_suspected") is True,
@@ -101,7 +101,7 @@ def derive(event: Event) -> Derived:
         r6,
         dv_call,
         _family(facts),
-        _is_violent_charge(get("charge")),
+        "charge" not in facts or _is_violent_charge(facts["charge"]),
         _situation(event, sexual, minor),
         None if injury is None else INJURY_RANKS[str(injury)],
         reached and get("mode") in ("home", "appointment"),
@@ -115,6 +115,7 @@ def derive(event: Event) -> Derived:
         capacity,
         perhaps_minor,
     )
+    return tuple.__new__(Derived, fields)
 
 
 def victim_of(event: Event) -> Party | None:
