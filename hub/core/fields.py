@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from hub.core.records import Fact
 from hub.core.unit_names import parse_units
 from hub.core.values import (
+    CODED,
+    FLAGS,
     parse_code,
     parse_codes,
     parse_count,
@@ -18,7 +20,7 @@ from hub.core.values import (
     parse_when,
     parse_word,
 )
-from hub.core.words import COMMON, KINDS, FactType
+from hub.core.words import COMMON, KIN_BY_WORD, KINDS, FactType
 
 __all__ = ["Reader", "readers_of"]
 
@@ -27,6 +29,7 @@ class Reader(NamedTuple):
     """How one fact is read: raises ``ValueError`` (``Unreadable``) for what it cannot read."""
 
     read: Callable[[object], Fact]
+    known: Mapping[object, Fact] = {}  # spellings that need no reading
     is_time: bool = False
     bounded: bool = False  # a time that must not lie ahead
 
@@ -56,7 +59,13 @@ def _count(table: str, raw: object) -> Fact:
 def _reader(form: FactType, unit: str, ends: bool) -> Reader:
     table = _OWN_NUMBERING.get((unit, form.table), form.table)
     is_time = form.form == "when"
-    return Reader(_FORMS[form.form](table), is_time, is_time and not ends)
+    return Reader(_FORMS[form.form](table), _known(form.form, table), is_time, is_time and not ends)
+
+
+def _known(form: str, table: str) -> Mapping[object, Fact]:
+    """Text → value of the forms that are tables."""
+    tables: dict[str, Mapping[Any, Fact]] = {"flag": FLAGS, "kin": KIN_BY_WORD, "code": CODED.get(table, {})}
+    return {raw: value for raw, value in tables.get(form, {}).items() if isinstance(raw, str)}
 
 
 def _compile(kind: str, unit: str) -> Mapping[str, Reader]:

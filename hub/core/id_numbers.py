@@ -38,7 +38,6 @@ _PLACEHOLDERS: Final = frozenset(
 
 _FULL: Final = re.compile(r"[1-9][0-9]{16}[0-9X]")
 _OLD: Final = re.compile(r"[1-9][0-9]{14}")
-_CUT_BY_EXCEL: Final = re.compile(r"[0-9]{15}000")
 _SCIENTIFIC: Final = re.compile(r"[0-9](?:\.[0-9]+)?E\+?[0-9]{2}")
 _MASKED: Final = re.compile(r"[0-9]{1,14}[*X●•×]{2,}[0-9]{0,6}[0-9X*]?")
 _TAIL: Final = re.compile(r"[0-9]{3}[0-9X]")
@@ -66,6 +65,8 @@ def parse_id_number(raw: object) -> IdReading:
     Lower-case x, full-width digits, spaces, a student number's leading ``G`` and fifteen digits are understood; the
     last four characters alone are a mask.
     """
+    if type(raw) is str and _FULL.fullmatch(raw) and raw not in _PLACEHOLDERS:
+        return _read_full(raw)
     if raw is None:
         return NO_ID
     if isinstance(raw, float):
@@ -91,11 +92,7 @@ def _clean(text: str) -> str:
 
 def _read(text: str) -> IdReading:
     if _FULL.fullmatch(text):
-        if _CUT_BY_EXCEL.fullmatch(text):
-            return _RUINED
-        if _check(text) != text[17]:
-            return IdReading(code="id_number.checksum")
-        return _with_birth(text)
+        return _read_full(text)
     if _OLD.fullmatch(text):
         body = f"{text[:6]}19{text[6:]}"
         return _with_birth(body + _check(body))
@@ -110,6 +107,12 @@ def _read(text: str) -> IdReading:
     return _FORMAT
 
 
+def _read_full(text: str) -> IdReading:
+    if text.endswith("000"):  # fifteen digits are what a spreadsheet keeps
+        return _RUINED
+    return _with_birth(text) if _check(text) == text[17] else IdReading(code="id_number.checksum")
+
+
 def _check(digits: str) -> str:
     """The check character of the first seventeen digits."""
     return _CHECKS[(sum(map(mul, _WEIGHTS, digits.encode())) - _ZEROS) % 11]
@@ -122,7 +125,7 @@ def _with_birth(number: str) -> IdReading:
         return IdReading(code="id_number.date")
     if born.year < 1850:
         return IdReading(code="id_number.date")
-    return IdReading(number, None, born, "male" if int(number[16]) % 2 else "female")
+    return IdReading(number, None, born, "male" if number[16] in "13579" else "female")
 
 
 def document_type(raw: object) -> str:

@@ -81,12 +81,14 @@ def normalise(
         return _problem(draft, None, error.code, "key", error.remedy)
     if spec is None:
         return _problem(draft, key, "kind.unknown", "kind")
-    draft = draft._replace(key=key)
+    if key != draft.key:
+        draft = draft._replace(key=key)
     taking = _Taking(draft, spec, received_at + AHEAD, lenient, False, [])
     deleted = _deleted(draft, taking)
     if isinstance(deleted, Problem):
         return deleted
-    taking = taking._replace(deleted=deleted)
+    if deleted:
+        taking = taking._replace(deleted=True)
     updated_at = _updated_at(taking, received_at)
     if isinstance(updated_at, Problem):
         return updated_at
@@ -146,10 +148,10 @@ def _facts(taking: _Taking, never_store: Collection[str]) -> dict[str, Fact] | P
     readers = readers_of(taking.draft.kind, taking.draft.key.unit)
     for name, raw in taking.draft.facts.items():
         reader = readers.get(name)
-        if reader is None or (never_store and name in never_store):
+        if raw is None or reader is None or (never_store and name in never_store):
             continue
         try:
-            value = reader.read(raw)
+            value = reader.known[raw] if type(raw) is str and raw in reader.known else reader.read(raw)
         except ValueError as error:
             value, bad = None, _bad_fact(name, reader, error)
             problem = taking.hold(bad, always=name in spec.suspicion)
@@ -174,9 +176,10 @@ def _bad_fact(name: str, reader: Reader, error: ValueError) -> Bad:
 
 
 def _missing(taking: _Taking, facts: Mapping[str, Fact]) -> Problem | None:
-    reported = {field for _, field in taking.issues}
-    for name in taking.spec.required:
-        if name not in facts and name not in reported:
+    missing = [name for name in taking.spec.required if name not in facts]
+    reported = {field for _, field in taking.issues} if missing else ()
+    for name in missing:
+        if name not in reported:
             problem = taking.hold(("field.missing", name, ""))
             if problem is not None:
                 return problem
@@ -231,7 +234,9 @@ def _texts(draft: Draft, spec: Kind, never_store: Collection[str]) -> dict[str, 
     texts = {}
     for name, raw in draft.texts.items():
         if name in spec.texts and name not in never_store:
-            text = str(raw).strip()[:MAX_TEXT].encode("utf-8", "replace").decode()
+            text = str(raw).strip()[:MAX_TEXT]
+            if not text.isprintable():  # perhaps half a character
+                text = text.encode("utf-8", "replace").decode()
             if text and text not in ("无", "-", "/", "不详", "未知"):
                 texts[name] = text
     return texts

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Final
 
 from hub.core.id_numbers import NO_ID, RESIDENT, IdReading, document_type, parse_id_number, read_document
@@ -121,7 +122,7 @@ def parse_phone(raw: object) -> str | None:
 
 
 def _real(phone: str) -> str | None:
-    return None if phone in _PHONE_PLACEHOLDERS or len(set(phone[1:])) == 1 else phone
+    return None if phone in _PHONE_PLACEHOLDERS or phone.count(phone[1], 1) == len(phone) - 1 else phone
 
 
 def clean_person(
@@ -133,10 +134,7 @@ def clean_person(
     judged in ``normalise``, because what else identifies the person decides.
     """
     bad: list[tuple[str, str, str]] = []
-
-    def complain(attribute: str, code: str, remedy: str = "") -> None:
-        bad.append((code, column_of(kind, person.role, attribute, unit), remedy))
-
+    complain = partial(_complain, bad, kind, unit, person.role)
     if person.role not in ROLES:
         complain("name", "person.role")
         return None, bad
@@ -175,6 +173,12 @@ def clean_person(
     number = reading.number
     known_type = (RESIDENT if reading.born else id_type) if number or reading.masked else None
     return Person(person.role, name, known_type, number, reading.masked, sex, born, phone, address, capacity), bad
+
+
+def _complain(
+    bad: list[tuple[str, str, str]], kind: str, unit: str, role: str, attribute: str, code: str, remedy: str = ""
+) -> None:
+    bad.append((code, column_of(kind, role, attribute, unit), remedy))
 
 
 _SEXES: Final = {"male": "male", "female": "female"}

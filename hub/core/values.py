@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Final
+from typing import Final, TypeGuard
 
 from hub.core.codes import ALIASES, CODES
 from hub.core.dates import EMPTY_WORDS, parse_when
@@ -80,7 +80,7 @@ def is_empty(raw: object) -> bool:
     return raw is None or (isinstance(raw, str) and (raw == "" or (len(raw) < 16 and fold(raw) in EMPTY_WORDS)))
 
 
-_FLAGS: Final[Mapping[str, bool]] = {
+FLAGS: Final[Mapping[str, bool]] = {
     **dict.fromkeys(("是", "有", "1", "y", "yes", "true", "t", "真", "对", "√"), True),
     **dict.fromkeys(("否", "无", "没有", "不是", "0", "n", "no", "false", "f", "假", "×"), False),
 }
@@ -90,11 +90,11 @@ def parse_flag(raw: object) -> bool | None:
     """是/否, 1/0, Y/N, true/false, 有/无: here 无 is the answer *no*, all other empties are unrecorded."""
     if isinstance(raw, bool) or raw is None:
         return raw
-    value = _FLAGS.get(raw) if isinstance(raw, str) else None
+    value = FLAGS.get(raw) if isinstance(raw, str) else None
     if value is not None:
         return value
     text = fold(raw)
-    if (value := _FLAGS.get(text)) is not None:
+    if (value := FLAGS.get(text)) is not None:
         return value
     if text in EMPTY_WORDS:
         return None
@@ -142,7 +142,7 @@ def _table(name: str) -> dict[object, str]:
     return spellings
 
 
-_TABLES: Final[Mapping[str, Mapping[object, str]]] = {name: _table(name) for name in CODES}
+CODED: Final[Mapping[str, Mapping[object, str]]] = {name: _table(name) for name in CODES}
 _VALID: Final[Mapping[str, str]] = {
     name: "expected one of: " + "; ".join(" ".join(dict.fromkeys(filter(None, code))) for code in codes)
     for name, codes in CODES.items()
@@ -153,7 +153,7 @@ def parse_code(table: str, raw: object) -> str | None:
     """Our English word for a number, a Chinese or an English word of ``table``; its own 无 wins over *empty*."""
     if raw is None:
         return None
-    spellings = _TABLES[table]
+    spellings = CODED[table]
     if isinstance(raw, str) and (word := spellings.get(raw)) is not None:
         return word
     if isinstance(raw, bool):
@@ -210,6 +210,8 @@ def split_cell(raw: object, separators: re.Pattern[str]) -> list[str]:
 
 def parse_word(raw: object) -> str | None:
     """A short opaque code, kept as written (full-width letters and digits made narrow, control characters refused)."""
+    if _is_plain(raw, MAX_WORD):
+        return raw
     text = _line(raw)
     if text is None or (len(text) < 16 and text.casefold() in EMPTY_WORDS):
         return None
@@ -222,6 +224,8 @@ def parse_word(raw: object) -> str | None:
 
 def parse_key(raw: object) -> str:
     """The unit's own number: 1 to 128 characters, no control characters. Raises ``Unreadable`` (``key.*``)."""
+    if _is_plain(raw, MAX_KEY):
+        return raw
     text = _line(raw, "key.invalid")
     if text is None or (len(text) < 16 and text.casefold() in EMPTY_WORDS):
         raise Unreadable("key.missing")
@@ -230,6 +234,13 @@ def parse_key(raw: object) -> str:
     if _SPOILED.fullmatch(text):
         raise Unreadable("key.invalid")
     return text
+
+
+def _is_plain(raw: object, most: int) -> TypeGuard[str]:
+    """Letters and digits only, not too many, and no word for nothing: what most numbers are."""
+    if type(raw) is not str or not raw.isascii() or not raw.isalnum() or len(raw) > most:
+        return False
+    return len(raw) >= 16 or raw.casefold() not in EMPTY_WORDS
 
 
 def _line(raw: object, code: str = "value.invalid") -> str | None:
@@ -252,6 +263,8 @@ def _line(raw: object, code: str = "value.invalid") -> str | None:
 
 def parse_numbers(raws: tuple[object, ...], own: str = "") -> tuple[str, ...]:
     """Numbers of the same incident elsewhere: each once, in order, without the record's own; unreadable ones dropped."""
+    if not raws:
+        return ()
     numbers: dict[str, None] = {}
     for raw in raws:
         for part in _SEPARATORS.split(raw.replace("；", ";").replace("，", ",")) if isinstance(raw, str) else (raw,):
