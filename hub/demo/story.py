@@ -24,6 +24,9 @@ class Beat(NamedTuple):
     stream: str
     row: Row
     fate: str = "applied"
+    code: str = ""  # of a quarantined one: what it must wait under, and the field
+    field: str = ""
+    urgent: bool = False  # and whether somebody must read it within the hour
 
 
 class Expected(NamedTuple):
@@ -345,10 +348,43 @@ def quiet(family: Family, cal: Calendar) -> Iterator[Beat]:
 
 
 def broken(family: Family, cal: Calendar) -> Iterator[Beat]:
+    """What departments get wrong most: codes, dates, keys, numbers a spreadsheet destroyed; each waits under its code."""
     row = call(family, cal, 4, 冲突程度="非常激烈")
-    yield Beat(1, "police", "incident", row, fate="quarantined")
+    yield held(1, "police", "incident", row, "code.unknown", "intensity")
     late = about_child(family, "编号", cal.number("GQ"), cal.at(1), "学生", 发现时间=cal.at(1, 9), 类型="看不清")
-    yield Beat(2, "education", "concern", late, fate="quarantined")
+    yield held(2, "education", "concern", late, "code.unknown", "kind")
+    suit = {
+        "案号": cal.number("民初"), "更新时间": cal.at(15), "社区编码": family.community, "立案日期": f"{cal.today.year}-02-30",
+        "阶段": "立案", **family.wife.block("原告"), **family.husband.block("被告"),
+    }  # fmt: skip
+    yield held(1, "court", "divorce_suit", suit, "date.invalid", "filed_on")
+    nameless = parties(family, "编号", "", cal.at(3), 时间=cal.at(3, 21), 类型="吵闹扰邻")
+    yield held(1, "community_grid", "conflict", nameless, "key.missing", "conflict_no")
+    ruined = {
+        "登记编号": cal.number("TJ"), "更新时间": cal.at(60), "类别": "留守儿童", "起": cal.day(60), "社区编码": family.community,
+        "当事人证件号码": family.child.id_number[:15] + "000",
+    }  # fmt: skip
+    yield held(2, "community_grid", "special_household", ruined, "id_number.ruined", "person_id_number")
+    yield from mended(family, cal)
+    yield from crying(family, cal)
+
+
+def mended(family: Family, cal: Calendar) -> Iterator[Beat]:
+    """A row that nobody could read, and its readable correction: the first waits no longer and counts as rejected."""
+    row = parties(family, "编号", cal.number("ZF"), cal.at(3), 日期=cal.at(3), 方式="路上遇到", 发现="平稳")
+    yield Beat(1, "police", "check_visit", row, fate="rejected")
+    yield Beat(3, "police", "check_visit", {**row, "方式": "入户"})
+
+
+def crying(family: Family, cal: Calendar) -> Iterator[Beat]:
+    """Unreadable, and it speaks of violence: a person must read it within the hour (D26)."""
+    row = call(family, cal, 0, 警情类别="77", 报警内容="报警人哭喊称丈夫持刀，孩子在家")
+    yield Beat(3, "police", "incident", row, "quarantined", "code.unknown", "category", urgent=True)
+
+
+def held(wave: int, unit: str, stream: str, row: Row, code: str, field: str) -> Beat:
+    """A row that must wait in quarantine under this code and field."""
+    return Beat(wave, unit, stream, row, "quarantined", code, field)
 
 
 PLOTS = (

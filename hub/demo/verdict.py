@@ -22,12 +22,19 @@ class Outcome(NamedTuple):
     reports: list[dict[str, Any]]
     duties: list[dict[str, Any]]
     status: dict[str, Any]
+    quarantine: list[dict[str, Any]]
 
 
 def outcome(world: SimulatedDistrict) -> Outcome:
     """Asks the real commands beside the running daemon."""
     ask = world.commands
-    return Outcome(ask.lines("households"), ask.lines("reports"), ask.lines("duties"), ask.json("status"))
+    return Outcome(
+        ask.lines("households"),
+        ask.lines("reports"),
+        ask.lines("duties"),
+        ask.json("status"),
+        ask.json("quarantine", "list"),
+    )
 
 
 def failures(world: SimulatedDistrict, seen: Outcome, *, read_again: bool = False) -> Iterator[str]:
@@ -39,6 +46,7 @@ def failures(world: SimulatedDistrict, seen: Outcome, *, read_again: bool = Fals
     for family, plot in world.story.families:
         yield from _family(world, family, plot, seen)
     yield from _records(world, seen, read_again)
+    yield from _quarantine(world, seen)
     yield from _messages(world, seen)
 
 
@@ -113,6 +121,25 @@ def _records(world: SimulatedDistrict, seen: Outcome, read_again: bool) -> Itera
             yield f"expected {fates[fate]} records {fate}, found {counts[fate]}"
     if counts["applied"] != fates["applied"] + answers:
         yield f"expected {fates['applied'] + answers} records applied, found {counts['applied']}"
+
+
+def _quarantine(world: SimulatedDistrict, seen: Outcome) -> Iterator[str]:
+    """Each broken row once under its code and field, however often it was read; cries for help are tasks."""
+    beats = [beat for beat in world.story.beats if beat.fate == "quarantined"]
+    expected = Counter((beat.unit, beat.stream, beat.code, beat.field, beat.urgent) for beat in beats)
+    found = Counter[tuple[str, str, str, str, bool]]()
+    for group in seen.quarantine:
+        where = (group["unit"], group["stream"], group["code"], group["field"])
+        found[*where, True] += group["urgent"]
+        found[*where, False] += group["count"] - group["urgent"]
+    for spot in sorted({*expected, *+found}):
+        if expected[spot] != found[spot]:
+            yield f"expected {expected[spot]} rows waiting as {spot}, found {found[spot]}"
+    urgent = sum(beat.urgent for beat in beats)
+    if seen.status["emergencies"]["open"] != urgent:
+        yield f"expected {urgent} cries for help, found {seen.status['emergencies']['open']}"
+    if sum(duty["duty"] == "D26" for duty in seen.duties) != 2 * urgent:
+        yield "an unreadable cry for help is not the coordinator's and the head's duty (D26)"
 
 
 def _messages(world: SimulatedDistrict, seen: Outcome) -> Iterator[str]:
