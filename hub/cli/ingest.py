@@ -16,9 +16,12 @@ from hub import bootstrap
 from hub.cli.connectors import did_you_mean
 from hub.cli.face import ATTENTION, Json, UsageMistake, emit, face_of, note
 from hub.cli.receipt_file import write_receipt_file
+from hub.core.problems import remedy_of
 from hub.runtime.specs import FileSpec
 from hub.runtime.submission import Receipt
 from hub.runtime.unit_worker import UnitWorker
+from hub.sdk.reading import Marks, sentence
+from hub.sdk.receipts import with_lines
 from hub.settings import StreamConfig
 from hub.store.pages import COUNTS
 
@@ -40,6 +43,8 @@ def ingest(
     """Take one file through the line and print its receipt."""
     if mode not in MODES:
         raise UsageMistake(f'no mode is called "{mode}"', f"choose one of {', '.join(MODES)}")
+    if not file.is_file():
+        raise UsageMistake(f"{file} is no file: nothing was taken", "name a CSV, XLSX, XLS, NDJSON or JSON file")
     with bootstrap.open_hub(face_of(ctx).folder) as hub:
         found, config = _stream(hub, connector, stream)
         total = _whole_receipt(hub, found, stream, config, file, mode, all_rows=all_rows or receipt_file is not None)
@@ -82,6 +87,7 @@ def _whole_receipt(
 ) -> Receipt:
     """Land every page of the file, then add up their receipts; `first_row` counts from 1 through the file."""
     uids: list[str] = []
+    found: dict[str, Any] = {}
     spec = FileSpec(
         path=str(file.absolute()),
         options=config.options,
@@ -91,16 +97,15 @@ def _whole_receipt(
     )
     submission = bootstrap.submission(hub)
     with submission.door() as take, _progress(file) as step:
-        for page, drafts in worker.ingest(stream, spec, mode=mode, source=_digest(file)):
+        for page, drafts in worker.ingest(stream, spec, mode=mode, source=_digest(file), found=found):
             hub.shelf.put(page.uid, drafts)
             uids.append(take(page))
             step(page.rows)
-        return _added_up(submission.receipt(uid, all_rows=all_rows) for uid in uids)
+        total = _added_up(submission.receipt(uid, all_rows=all_rows) for uid in uids)
+    return with_lines(total, Marks(found.get("marks", ())), found.get("notes", ()))
 
 
 def _digest(file: Path) -> str:
-    if not file.is_file():
-        return ""  # reading says what is wrong
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
@@ -133,10 +138,18 @@ def _added_up(receipts: Iterable[Receipt]) -> Receipt:
 def _print(total: Mapping[str, Any]) -> None:
     parts = " + ".join(f"{total[name]} {name}" for name in (*COUNTS, "pending"))
     typer.echo(f"{total['received']} received = {parts}")
+    for found in total["notes"]:
+        typer.echo(f"  {sentence(found)}")
     told = [row for row in total["rows"] if row["status"] not in ("unchanged",)]
     for row in told[:SHOWN]:
         typer.echo(
-            f"  row {row['row']}: {row['status']} {row.get('code', '')} {row.get('field', '')} {row.get('remedy', '')}".rstrip()
+            f"  row {row['row']}{_line(row)}: {row['status']} {row.get('code', '')} {row.get('field', '')} {row.get('remedy') or remedy_of(row.get('code', ''))}".rstrip()
         )
     if len(told) > SHOWN:
         note(f"  … and {len(told) - SHOWN} more: --json or --receipt OUT.xlsx lists them")
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    """Where a row stands in the file, if that is another number."""
+    sheet = f"sheet {row['sheet']} " if row.get("sheet") else ""
+    return f" ({sheet}line {row['line']})" if row.get("line") and (sheet or row["line"] != row["row"]) else ""

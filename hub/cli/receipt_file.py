@@ -10,6 +10,8 @@ from openpyxl import Workbook
 
 from hub.cli.face import UsageMistake
 from hub.core.problems import PROBLEMS
+from hub.sdk.reading import sentence
+from hub.sdk.receipts import guarded
 
 COLUMNS = ("row", "status", "code", "field", "remedy", "event")
 
@@ -21,17 +23,15 @@ def write_receipt_file(path: Path, receipt: Mapping[str, Any]) -> None:
     for name in ("batch", "received", "applied", "unchanged", "quarantined", "rejected", "pending"):
         counts.append([name, receipt[name]])
     rows = book.create_sheet("逐行")
-    rows.append([*COLUMNS, "含义", "处理办法"])
+    rows.append([*COLUMNS, "含义", "处理办法", "行"])
     for row in receipt["rows"]:
         text = PROBLEMS.get(str(row.get("code")))
-        told = [_cell(row.get(name)) for name in COLUMNS]
-        rows.append([*told, text.chinese if text else None, text.remedy_zh if text else None])
+        told = [guarded(row.get(name)) for name in COLUMNS]
+        rows.append([*told, text.chinese if text else None, text.remedy_zh if text else None, row.get("line")])
+    notes = book.create_sheet("说明")
+    for found in receipt.get("notes", ()):
+        notes.append([found["code"], sentence(found)])
     try:
         book.save(path)
     except OSError as error:
         raise UsageMistake(f"{path} cannot be written: {error.strerror}") from error
-
-
-def _cell(value: object) -> object:
-    """A text that a spreadsheet would take for a formula is shown as text."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value

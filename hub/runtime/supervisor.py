@@ -25,6 +25,7 @@ from hub.runtime.child import Bounds, Child, ChildSpec, Described, DiedError, bo
 from hub.runtime.specs import FileSpec, SourceSpec, WaySpec
 from hub.runtime.verbs import Batch
 from hub.runtime.wire import BrokenFrameError, Frame, coded
+from hub.sdk.reading import found_in
 
 __all__ = ["Bounds", "Child", "ChildSpec", "Described", "Pace", "Supervisor", "refused"]
 
@@ -91,6 +92,12 @@ class Supervisor:
         with self._alive() as child:
             for frame in child.stream(do, told, seconds=self.spec.bounds.page):
                 yield _checked(child, lambda frame=frame: _batch(frame, key, child.broken))  # type: ignore[misc]
+
+    def answer(self, spec: SourceSpec, path: str, receipt: Mapping[str, Any]) -> None:
+        """Have the receipts of a file written beside it."""
+        told = {"spec": spec.to_wire(), "path": path, "receipt": receipt}
+        with self._alive() as child:
+            child.ask("answer", told, seconds=self.spec.bounds.page)
 
     def probe(self, spec: SourceSpec) -> int:
         """How many rows or files the source shows at the first look."""
@@ -270,7 +277,8 @@ def _batch(frame: Frame, key: StreamKey, broken: Callable[[str], HubError]) -> B
     rows, first_row, cursor = int(told["rows"]), int(told["first_row"]), told["cursor"]
     if cursor is not None and (type(cursor) is not str or len(cursor) > LONGEST_CURSOR):
         raise BrokenFrameError("a cursor that is none")
-    return Batch(body, rows, first_row, cursor, wire.Undecoded(told, drafts, body, key, rows, first_row, broken))
+    drafted = wire.Undecoded(told, drafts, body, key, rows, first_row, broken)
+    return Batch(body, rows, first_row, cursor, drafted, found_in(told.get("told")))
 
 
 def _answer(told: Mapping[str, Any]) -> Answer:

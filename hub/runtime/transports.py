@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hub.sdk.outcome import Outcome
     from hub.sdk.peer import Peer
 
-__all__ = ["Clock", "Source", "Way", "make_sender", "make_source"]
+__all__ = ["Clock", "Folder", "Source", "Way", "make_folder", "make_sender", "make_source"]
 
 Clock = Callable[[], datetime]
 
@@ -39,6 +39,17 @@ class Source(Protocol):
     def pages(self, cursor: str | None) -> Iterator[tuple[list[dict[str, Any]], str | None]]: ...
     def probe(self) -> int: ...
     def close(self) -> None: ...
+
+
+class Folder(Source, Protocol):
+    """A source of files: they get receipts."""
+
+    def answer(self, path: Path, receipt: Mapping[str, Any], label: Callable[[str], str]) -> None: ...
+
+
+def make_folder(spec: SourceSpec, stop: Event, known: Known | None = None) -> Folder:
+    """The folder of a files stream. Raises ``ConfigurationError``."""
+    return _files(spec, stop, known)
 
 
 def make_source(spec: SourceSpec, stop: Event, known: Known | None = None) -> Source:
@@ -95,7 +106,7 @@ def _table(spec: SourceSpec, stop: Event) -> Source:
     )
 
 
-def _files(spec: SourceSpec, stop: Event, known: Known | None) -> Source:
+def _files(spec: SourceSpec, stop: Event, known: Known | None) -> Folder:
     from hub.sdk.files import SETTLE, FolderSource
     from hub.sdk.tabular import form_of
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -87,11 +88,23 @@ class UnitWorker:
         for batch in self.hands.read(source_spec(config, self._limits, self.config.config), cursor, self._stop):
             yield self._page(stream, config, batch)
 
-    def ingest(self, stream: str, spec: FileSpec, *, mode: str, source: str) -> Iterator[tuple[Page, Drafts]]:
-        """Pages of a file that somebody names, ready to land by the door *ingest*. Raises classed errors."""
+    def ingest(
+        self, stream: str, spec: FileSpec, *, mode: str, source: str, found: dict[str, Any] | None = None
+    ) -> Iterator[tuple[Page, Drafts]]:
+        """Pages of a file that somebody names, ready to land by the door *ingest*. Raises classed errors.
+
+        ``found`` is kept up to date with what the reader understood: ``marks`` and ``notes``.
+        """
         for batch in self.hands.read_file(stream, spec):
+            if found is not None:
+                found.update(batch.told)
             page, drafts = self._arrived(stream, batch, spec.fields)
             yield page._replace(mode=mode, door="ingest", source=source), drafts
+
+    def answer(self, stream: str, path: Path, receipt: Mapping[str, Any]) -> None:
+        """Have the receipts of a file that came in written beside it. Raises classed errors."""
+        spec = source_spec(self.stream_config(stream), self._limits, self.config.config)
+        self.hands.answer(spec, str(path), receipt)
 
     def probe(self, stream: str) -> int:
         """Reach the source and write nothing; how many rows (or files) it showed at the first look."""

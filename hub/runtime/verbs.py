@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from pathlib import Path
 from threading import Event, Lock
 from time import monotonic
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -19,7 +20,7 @@ from hub.core.freight import Answer, Drafts, Parcel
 from hub.core.records import Draft, Owed, Problem, StreamKey
 from hub.runtime.boundary import Boundary
 from hub.runtime.specs import FileSpec, SourceSpec, WaySpec
-from hub.runtime.transports import Clock, Source, Way, make_sender, make_source
+from hub.runtime.transports import Clock, Source, Way, make_folder, make_sender, make_source
 from hub.sdk.connector import Connector, Context
 from hub.sdk.manifest import strip
 from hub.sdk.strictjson import dumps
@@ -43,6 +44,7 @@ class Batch(NamedTuple):
     first_row: int
     cursor: str | None
     drafts: Drafts
+    told: Mapping[str, Any] = {}  # of a file named by hand, so far: ``marks`` and ``notes`` for its receipt
 
 
 class Hands(Protocol):
@@ -50,6 +52,7 @@ class Hands(Protocol):
 
     def read(self, spec: SourceSpec, cursor: str | None, stop: Event) -> Iterator[Batch]: ...
     def read_file(self, stream: str, spec: FileSpec) -> Iterator[Batch]: ...
+    def answer(self, spec: SourceSpec, path: str, receipt: Mapping[str, Any]) -> None: ...
     def probe(self, spec: SourceSpec) -> int: ...
     def map(self, stream: StreamKey, body: bytes, rows: int, first_row: int, fields: Mapping[str, str]) -> Drafts: ...
     def render(self, owed: Owed | None, body: Mapping[str, Any]) -> bytes: ...
@@ -96,8 +99,14 @@ class Verbs:
         rows = read_rows(spec.path, form_of(spec.options), max_bytes=spec.file_bytes, known=known)
         first = 1
         while part := list(islice(rows, spec.rows_per_page)):
-            yield self._batch(stream, part, first, spec.fields, None)
+            told = {"marks": rows.marks.to_json(), "notes": rows.findings.to_json()}
+            yield self._batch(stream, part, first, spec.fields, None)._replace(told=told)
             first += len(part)
+
+    def answer(self, spec: SourceSpec, path: str, receipt: Mapping[str, Any]) -> None:
+        """Write the receipts of a file that has been read beside it. Raises ``RetryError``."""
+        folder = make_folder(spec, self._ended, self.connector.knows(spec.stream, spec.fields))
+        folder.answer(Path(path), receipt, self.connector.label(spec.stream, spec.fields))
 
     def probe(self, spec: SourceSpec) -> int:
         """Reach the source and write nothing; how many rows (or files) it showed at the first look."""

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
 from typing import Any, NamedTuple
 
-from hub.core.errors import RetryError
+from hub.core.errors import HubError, RetryError
 from hub.core.records import StreamKey
 from hub.line.land import land
 from hub.line.ports import Vault
 from hub.runtime.specs import is_scheduled
 from hub.runtime.station import station_page
-from hub.runtime.unit_worker import FILE_KEY
+from hub.runtime.unit_worker import FILE_KEY, UnitWorker
 from hub.runtime.workers import Workers
-from hub.sdk.files import ReceiptFolder, Waiting, waiting_receipts, write_receipt
+from hub.sdk.files import ReceiptFolder, Waiting, waiting_receipts
 from hub.store.engine import SqlStore
 from hub.store.issues import close_issues, open_issue
 from hub.store.pages import COUNTS, receipt
@@ -25,6 +26,8 @@ from hub.store.times import from_us, to_us
 __all__ = ["Watch"]
 
 SILENT = "stream.silent"
+AGAIN = 5.0
+"""Seconds until a receipt that could not be written is tried again."""
 
 
 class _Heard(NamedTuple):
@@ -44,6 +47,7 @@ class Watch:
         self._clock = clock
         self._tick = tick
         self._started = clock()
+        self._held: dict[Path, float] = {}  # receipts that could not be written: not before
         self._told: set[str] = set()  # silence pages this process has landed; the archive knows the others by their key
 
     def run(self, stop: Event) -> None:
@@ -157,23 +161,25 @@ class Watch:
         """Write the receipts of moved files whose pages are all applied; how many."""
         count = 0
         for worker in self._workers.connectors():
-            for config in worker.config.streams.values():
+            for name, config in worker.config.streams.items():
                 if config.transport != "files" or str(config.options["folder"]).startswith("sftp:"):
                     continue
                 folder = Path(config.options["folder"])
-                for name in ("done", "failed"):
-                    place = Path(config.options.get(name) or folder / name)
-                    count += sum(self._write(worker.unit, due) for due in waiting_receipts(place))
+                for where in ("done", "failed"):
+                    place = Path(config.options.get(where) or folder / where)
+                    count += sum(self._write(worker, name, due) for due in waiting_receipts(place))
         return count
 
-    def _write(self, unit: str, due: Waiting) -> bool:
-        told = self._receipt(unit, due)
+    def _write(self, worker: UnitWorker, stream: str, due: Waiting) -> bool:
+        told = self._receipt(worker.unit, due) if time.monotonic() >= self._held.get(due.path, 0.0) else None
         if told is None:
             return False
         try:
-            write_receipt(due.path, told, due.code)
-        except OSError:
+            worker.answer(stream, due.path, told)
+        except HubError:  # its process or its folder is in trouble
+            self._held[due.path] = time.monotonic() + AGAIN
             return False
+        self._held.pop(due.path, None)
         return True
 
     def _receipt(self, unit: str, due: Waiting) -> dict[str, Any] | None:

@@ -114,7 +114,13 @@ class Desk:
         wanted = self._more[number]
         for batch in batches:
             head, drafts = wire.drafts_to_wire(batch.drafts, batch.body)
-            told = {"rows": batch.rows, "first_row": batch.first_row, "cursor": batch.cursor, **head}
+            told = {
+                "rows": batch.rows,
+                "first_row": batch.first_row,
+                "cursor": batch.cursor,
+                "told": batch.told,
+                **head,
+            }
             self._say(number, "page", told, batch.body, drafts)
             if not wanted.get():
                 return
@@ -135,6 +141,9 @@ class Desk:
             parcel = Parcel(no, to, kind, frame.blobs[0], attempt, channel)
             step, number, rows, detail, after = self._verbs.send(parcel, spec)
             return {"step": step, "number": number, "rows": list(rows), "detail": detail, "after": after}, ()
+        if do == "answer":
+            self._verbs.answer(SourceSpec.from_wire(told["spec"]), told["path"], told["receipt"])
+            return {}, ()
         if do == "probe":
             return {"found": self._verbs.probe(SourceSpec.from_wire(told["spec"]))}, ()
         raise wire.BrokenFrameError(do)

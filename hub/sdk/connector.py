@@ -109,6 +109,18 @@ class Connector:
         columns = Columns(own, rename_columns(own, renames or {}))
         return lambda header: bool(columns.columns_of(header)[0])
 
+    def label(self, stream: str, renames: Mapping[str, str] | None = None) -> Callable[[str], str]:
+        """How the unit calls a column or fact that a problem names: by its rename, its Chinese header, or as it is."""
+        table = self.streams[stream]
+        own = {fold(ours): theirs for ours, theirs in (renames or {}).items()}
+        names: dict[str, str] = {}
+        for entry in table.fields:
+            told = own.get(fold(entry.name)) or own.get(fold(entry.header)) or entry.header or entry.name
+            names.setdefault(entry.to.partition(":")[2], told)
+            names[entry.name] = told
+        names["key"] = " / ".join(names[part] for part in table.key)
+        return lambda field: names.get(field, field)
+
     def map_rows(
         self, stream: str, rows: Sequence[Any], first_row: int = 0, renames: Mapping[str, str] | None = None
     ) -> Drafts:

@@ -28,7 +28,7 @@ SURE = 8
 """So many characters beyond ASCII that decode as UTF-8 are no accident."""
 _DECLARED = re.compile(r"sep=(.)\s*")
 _AS_TEXT = re.compile(r'="([^"]*)"')
-_GUARDED = frozenset("=+-@\t\r0123456789")
+_GUARDED = frozenset("=+-@\t\r\n＝＋－＠0123456789")
 
 
 def encoding_of(path: Path) -> str:

@@ -8,12 +8,11 @@ one that cannot be read as declared to ``failed/``; a note beside it (``.NAME.wa
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from fnmatch import fnmatchcase
@@ -23,21 +22,23 @@ from threading import Event
 from typing import Any, NamedTuple
 
 from hub.core.errors import PersonError, RetryError
+from hub.sdk.durable import write_whole
 from hub.sdk.headers import Known
 from hub.sdk.outcome import Outcome
+from hub.sdk.reading import Marks, Reading
+from hub.sdk.receipts import receipt_files, with_lines
+from hub.sdk.returned import returned_file
 from hub.sdk.strictjson import StrictJSONError, dumps, loads
 from hub.sdk.tabular import FOUND, MAX_FILE_BYTES, Form, read_rows
 
-__all__ = ["FileSender", "FolderSource", "ReceiptFolder", "Waiting", "drop_of", "waiting_receipts", "write_receipt"]
+__all__ = ["FileSender", "FolderSource", "ReceiptFolder", "Waiting", "drop_of", "waiting_receipts"]
 
 Rows = list[dict[str, Any]]
 
 UNFINISHED = (".tmp", ".part", ".ok", ".crdownload")
-RECEIPTS = (".receipt.json", ".receipt.csv")
+RECEIPTS = (".receipt.json", ".receipt.csv", ".receipt.xlsx")
 SETTLE = timedelta(milliseconds=500)
 """Between two looks at a file nobody has looked at before; one that still grows waits for the next poll."""
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so is run by a spreadsheet: it gets an apostrophe in front."""
 
 
 class _Look(NamedTuple):
@@ -90,17 +91,39 @@ class FolderSource:
         drop = drop_of(path)
         landed = _row_in(cursor, drop)
         row = 0
+        rows = Reading()
         try:
             self._check_digest(path)
-            rows = read_rows(path, self.form, known=self.known, max_bytes=self.max_bytes)
+            rows = self._read(path)
             row = sum(1 for _ in islice(rows, landed))
             while page := list(islice(rows, self.rows_per_page)):
                 row += len(page)
                 yield page, f"{drop}:{row}"
         except PersonError as error:
-            self._move(path, self.failed or self.folder / "failed", drop, max(row, landed), error)
+            self._move(path, self.failed or self.folder / "failed", _note(drop, max(row, landed), rows, error.code))
             raise
-        self._move(path, self.done or self.folder / "done", drop, row, None)
+        self._move(path, self.done or self.folder / "done", _note(drop, row, rows))
+
+    def _read(self, path: Path) -> Reading:
+        return read_rows(path, self.form, known=self.known, max_bytes=self.max_bytes)
+
+    def answer(self, path: Path, receipt: Mapping[str, Any], label: Callable[[str], str]) -> None:
+        """Write the receipts of a moved file beside it, and its faulty rows as a file of their own.
+
+        ``label`` is the department's name of a column. Raises ``RetryError`` when the folder cannot be written.
+        """
+        note = path.with_name(f".{path.name}.waiting")
+        try:
+            told = json.loads(note.read_bytes())
+            whole = with_lines(receipt, Marks(told.get("marks", ())), told.get("notes", ()))
+            if given := self._given_back(path, whole["rows"]):
+                write_whole(path.with_name(given[0]), given[1])
+                whole["returned"] = given[0]
+            for suffix, content in receipt_files(path.name, whole, label, str(told["code"])).items():
+                write_whole(path.with_name(f"{path.name}{suffix}"), content)
+            note.unlink(missing_ok=True)
+        except OSError as error:
+            raise RetryError("a receipt cannot be written now", code="files.busy") from error
 
     def _check_digest(self, path: Path) -> None:
         """The ``.ok`` file, where it holds a digest, must hold this one."""
@@ -110,16 +133,21 @@ class FolderSource:
         if digest and digest != _sha256(path):
             raise PersonError(f"{path.name}: its digest differs from the one sent", code="file.digest")
 
-    def _move(self, path: Path, target: Path, drop: str, rows: int, error: PersonError | None) -> None:
+    def _given_back(self, path: Path, rows: Rows) -> tuple[str, bytes] | None:
+        try:
+            return returned_file(path.name, self._read(path), rows)
+        except PersonError:  # it cannot be read to its end: the receipt says so
+            return None
+
+    def _move(self, path: Path, target: Path, note: dict[str, Any]) -> None:
         """Into ``done`` or ``failed``, with the note first: after a kill between the two the move is simply repeated."""
         target.mkdir(parents=True, exist_ok=True)
         place = target / path.name
         number = 1
-        while place.exists() and drop_of(place) != drop:
+        while place.exists() and drop_of(place) != note["drop"]:
             number += 1
             place = target / f"{path.stem}~{number}{path.suffix}"
-        note = {"drop": drop, "rows": rows, "code": error.code if error else ""}
-        _write_whole(target / f".{place.name}.waiting", dumps(note))
+        write_whole(target / f".{place.name}.waiting", dumps(note))
         ok = _ok_file(path)
         os.replace(path, place)
         if ok is not None and self.ready == "ok-file":
@@ -162,6 +190,12 @@ class FolderSource:
         return [path for path in found if path.name in self.seen and earlier.get(path.name) == self.seen[path.name]]
 
 
+def _note(drop: str, rows: int, reading: Reading, code: str = "") -> dict[str, Any]:
+    """What the receipt of a file needs to know of its reading; no value of the file."""
+    told = {"marks": reading.marks.to_json(), "notes": reading.findings.to_json()}
+    return {"drop": drop, "rows": rows, "code": code, **told}
+
+
 def _look(path: Path) -> _Look | None:
     try:
         found = path.stat()
@@ -191,21 +225,6 @@ def _row_in(cursor: str | None, drop: str) -> int:
     return int(row) if name == drop and row.isdigit() else 0
 
 
-def _write_whole(path: Path, content: bytes) -> None:
-    """Under a temporary name, flushed, renamed, the folder flushed: a reader sees all of it or nothing."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("wb") as opened:
-        opened.write(content)
-        opened.flush()
-        os.fsync(opened.fileno())
-    os.replace(temporary, path)
-    descriptor = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 # --- receipts beside a file ------------------------------------------------------------------------------------------
 
 
@@ -232,27 +251,6 @@ def waiting_receipts(folder: Path) -> list[Waiting]:
     return found
 
 
-def write_receipt(path: Path, receipt: Mapping[str, Any], code: str = "") -> None:
-    """``NAME.receipt.json`` and ``NAME.receipt.csv`` beside the moved file; then the note that it is due goes."""
-    whole = {"file": path.name, **({"code": code} if code else {}), **receipt}
-    _write_whole(path.with_name(f"{path.name}.receipt.json"), dumps(whole))
-    temporary = path.with_name(f".{path.name}.receipt.csv.tmp")
-    with temporary.open("w", encoding="utf-8-sig", newline="") as opened:
-        writer = csv.writer(opened)
-        writer.writerow(("row", "status", "code", "field", "remedy"))
-        for line in ({"status": "failed", "code": code},) if code else ():
-            writer.writerow(_safe(line.get(name, "")) for name in ("row", "status", "code", "field", "remedy"))
-        for line in receipt.get("rows", ()):
-            writer.writerow(_safe(line.get(name, "")) for name in ("row", "status", "code", "field", "remedy"))
-    os.replace(temporary, path.with_name(f"{path.name}.receipt.csv"))
-    path.with_name(f".{path.name}.waiting").unlink(missing_ok=True)
-
-
-def _safe(value: Any) -> Any:
-    """Safe for a spreadsheet."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
-
-
 # --- out -------------------------------------------------------------------------------------------------------------
 
 
@@ -267,8 +265,8 @@ class FileSender:
         name = "".join(mark if mark.isalnum() or mark in "-_" else "_" for mark in no)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            _write_whole(self._folder / f"{name}.json", body)
-            _write_whole(self._folder / f"{name}.ok", f"{hashlib.sha256(body).hexdigest()}\n".encode())
+            write_whole(self._folder / f"{name}.json", body)
+            write_whole(self._folder / f"{name}.ok", f"{hashlib.sha256(body).hexdigest()}\n".encode())
         except OSError:
             return Outcome("later", detail="file.folder")
         return Outcome("sent", detail="file.dropped")

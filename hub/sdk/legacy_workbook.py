@@ -25,7 +25,7 @@ class LegacyWorkbook:
 
     date1904 = False  # calamine has applied the file's own system already
 
-    def __init__(self, path: Path, findings: Findings) -> None:
+    def __init__(self, path: Path) -> None:
         import python_calamine
 
         if path.stat().st_size > MAX_BYTES:
@@ -56,7 +56,7 @@ class LegacyWorkbook:
         found = self._sheet(sheet).merged_cell_ranges or ()
         return Merges((top + 1, left, bottom + 1, right) for (top, left), (bottom, right) in found)
 
-    def lines(self, sheet: SheetInfo) -> Iterator[Line]:
+    def lines(self, sheet: SheetInfo, findings: Findings) -> Iterator[Line]:
         """The lines of a sheet, numbered as a spreadsheet shows them."""
         found = self._sheet(sheet)
         left = [None] * (found.start[1] if found.start else 0)  # calamine fills up the lines above, not the columns

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from hub.core.errors import PersonError
-from hub.core.problems import remedy_of, text_of
+from hub.core.problems import PROBLEMS, remedy_of, text_of
 
-__all__ = ["ROW_PROBLEM", "Finding", "Findings", "Line", "Marks", "Reading", "refusal"]
+__all__ = ["ROW_PROBLEM", "Finding", "Findings", "Line", "Marks", "Reading", "found_in", "refusal", "sentence"]
 
 Line = tuple[int, list[Any]]
 """A line of a sheet or text file: its number from 1, its cells."""
@@ -123,6 +123,25 @@ class Reading(Iterator[dict[str, Any]]):
             ) from None
         self.rows += 1
         return row
+
+
+def found_in(told: Any) -> dict[str, Any]:
+    """``marks`` and ``notes`` as another process tells them, with nothing in them but numbers and codes we know."""
+    if not isinstance(told, dict) or not told:
+        return {}
+    notes = [note for note in told.get("notes", ()) if isinstance(note, dict) and note.get("code") in PROBLEMS]
+    marks = [mark for mark in told.get("marks", ()) if isinstance(mark, list) and len(mark) == 3 and _are_whole(mark)]
+    return {"marks": marks, "notes": [_plain(note) for note in notes]}
+
+
+def _plain(note: dict[str, Any]) -> dict[str, Any]:
+    lines = [line for line in note.get("lines", ())[:LISTED] if type(line) is int]
+    numbers = {name: note[name] for name in ("count", "sheet") if type(note.get(name)) is int}
+    return {"code": note["code"], "count": len(lines), **numbers, **({"lines": lines} if lines else {})}
+
+
+def _are_whole(mark: list[Any]) -> bool:
+    return all(type(number) is int for number in mark)
 
 
 def sentence(finding: dict[str, Any]) -> str:

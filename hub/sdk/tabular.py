@@ -20,7 +20,7 @@ from hub.sdk.headers import SCANNED, Known, Layout, find_layout, fold_header, is
 from hub.sdk.json_text import json_rows, ndjson_rows
 from hub.sdk.legacy_workbook import LegacyWorkbook
 from hub.sdk.merges import Merges
-from hub.sdk.reading import ROW_PROBLEM, Line, Reading, refusal
+from hub.sdk.reading import ROW_PROBLEM, Findings, Line, Reading, refusal
 from hub.sdk.workbook import SheetInfo, Workbook
 
 __all__ = ["MAX_FILE_BYTES", "ROW_PROBLEM", "Form", "form_of", "read_rows"]
@@ -98,11 +98,12 @@ def _of_text(table: _Table, path: Path, suffix: str, form: Form) -> Iterator[dic
 
 
 def _of_workbook(table: _Table, path: Path, wanted: int | str) -> Iterator[dict[str, Any]]:
-    findings = table.reading.findings
-    book = Workbook(path, findings) if _is_xlsx(path) else LegacyWorkbook(path, findings)
+    book = Workbook(path) if _is_xlsx(path) else LegacyWorkbook(path)
     try:
         for sheet in _chosen(book, table, wanted):
-            yield from table.rows(book.lines(sheet), book.merges(sheet), sheet.number, book.date1904)
+            yield from table.rows(
+                book.lines(sheet, table.reading.findings), book.merges(sheet), sheet.number, book.date1904
+            )
     finally:
         book.close()
 
@@ -156,7 +157,7 @@ class _Table:
 
     def weight(self, book: Workbook | LegacyWorkbook, sheet: SheetInfo) -> tuple[int, int]:
         """How many columns of the stream a sheet has, and whether it holds anything at all."""
-        lines = list(islice(book.lines(sheet), SCANNED))
+        lines = list(islice(book.lines(sheet, Findings()), SCANNED))
         if not any(not is_blank(cells) for _, cells in lines):
             return 0, 0
         layout = find_layout(book.merges(sheet).spread(lines), self._known, self.path, 0, self._header_rows)

@@ -99,10 +99,9 @@ class _Texts:
 class Workbook:
     """One XLSX file, open while it is read. Raises ``PersonError`` (``file.…``) for what it cannot be."""
 
-    def __init__(self, path: Path, findings: Findings) -> None:
+    def __init__(self, path: Path) -> None:
         check_package(path)
         self._path = path
-        self._findings = findings
         self._package = zipfile.ZipFile(path)
         try:
             self.date1904 = False
@@ -122,11 +121,11 @@ class Workbook:
         with self._open(sheet.part) as opened:
             return merges_in(opened)
 
-    def lines(self, sheet: SheetInfo) -> Iterator[Line]:
-        """The filled lines of a sheet, in order, numbered as Excel shows them."""
+    def lines(self, sheet: SheetInfo, findings: Findings) -> Iterator[Line]:
+        """The filled lines of a sheet, in order, numbered as Excel shows them; what is odd goes into ``findings``."""
         if self._texts is None:
             self._texts = self._shared_texts()
-        reader = _SheetReader(sheet.number, self._texts, self._dates, self.date1904, self._findings)
+        reader = _SheetReader(sheet.number, self._texts, self._dates, self.date1904, findings)
         with self._open(sheet.part) as opened:
             yield from self._pumped(opened, reader)
         reader.tell()

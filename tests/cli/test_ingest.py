@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 
 from tests.cli.conftest import District, Hub
 from tests.end_to_end.story import call as police_call
@@ -95,5 +95,37 @@ def test_what_cannot_be_taken_is_said(district: District, hub: Hub, tmp_path: Pa
     assert (misspelt.code, 'did you mean "incident"?' in misspelt.err) == (2, True)
     assert district("ingest", "polise", "incident", file).code == 2
     assert district("ingest", "police", "incident", file, "--mode", "dead").code == 2
+    missing = district("ingest", "police", "incident", str(tmp_path / "none.csv"))
+    assert (missing.code, "is no file" in missing.err) == (2, True)
     missing = district("ingest", "police", "incident", str(tmp_path / "none.csv"), "--json")
-    assert (missing.code, missing.json["error"]["code"]) == (1, "file.missing")
+    assert (missing.code, missing.json["error"]["code"]) == (2, "usage.invalid")
+
+
+def test_an_awkward_workbook_is_taken_and_what_was_left_out_is_told(district: District, tmp_path: Path) -> None:
+    """Title, two-line merged header, a total below: the records count, lines are named, no name or number is repeated."""
+    first, second = police_call("J1", AT), police_call("J2", AT, party_b_id_number=110101199003070000)
+    labels = {"接警编号": "call_no", "报警时间": "called_at", "警情类别": "category", "暴力程度": "intensity", "与对方关系": "relation"}  # fmt: skip
+    persons = {"姓名": "name", "证件号码": "id_number", "联系电话": "phone"}
+    book = Workbook()
+    sheet = book.active
+    sheet.append(["家庭警情登记表"])
+    sheet.append([*labels, "甲方", None, None, "乙方", None, None])
+    sheet.append([*[None] * len(labels), *persons, *persons])
+    for row in (first, second):
+        blocks = [row.get(f"{block}_{name}") for block in ("party_a", "party_b") for name in persons.values()]
+        sheet.append([*(row[name] for name in labels.values()), *blocks])
+    sheet.append(["合计", 2])
+    for area in ("A1:K1", "F2:H2", "I2:K2", *(f"{letter}2:{letter}3" for letter in "ABCDE")):
+        sheet.merge_cells(area)
+    path = tmp_path / "登记表.xlsx"
+    book.save(path)
+
+    told = district("ingest", "police", "incident", str(path))
+    receipt = district("ingest", "police", "incident", str(path), "--json").json
+
+    assert "2 received" in told.out
+    assert "row 2 (sheet 1 line 5)" in told.out
+    assert "id_number.ruined" in told.out
+    assert "第1张工作表第6行：合计行，未作为记录" in told.out
+    assert {"code": "file.totals", "count": 1, "sheet": 1, "lines": [6]} in receipt["notes"]
+    assert not [word for word in ("1101011990", *(first[f"party_{p}_name"] for p in "ab")) if word in told.out]

@@ -183,5 +183,5 @@ def test_receipt_of_a_file_waits_for_all_its_pages(
 
     told = json.loads((tmp_path / "done" / "a.csv.receipt.json").read_text())
     assert (told["received"], told["applied"], told["quarantined"], told["pending"]) == (3, 2, 1, 0)
-    assert told["rows"] == [bad]
+    assert told["rows"] == [{**bad, "line": 4}]
     assert made.file_receipts() == 0

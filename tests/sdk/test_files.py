@@ -9,10 +9,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from hub.core.errors import PersonError
-from hub.sdk.files import FileSender, FolderSource, ReceiptFolder, waiting_receipts, write_receipt
+from hub.sdk.files import FileSender, FolderSource, ReceiptFolder, waiting_receipts
+from hub.sdk.tabular import Form, read_rows
+from tests.sdk.office_kit import row as office_row
+from tests.sdk.office_kit import workbook
 
 Collected = list[tuple[list[str], str | None]]
 
@@ -155,43 +159,91 @@ def test_missing_folder_needs_a_person(tmp_path: Path) -> None:
     assert caught.value.code == "files.folder"
 
 
-def test_receipt_is_written_beside_the_file_and_is_safe_in_a_spreadsheet(folder: Path) -> None:
-    """JSON with the identity and CSV with one line per bad row; a formula in a header name stays text."""
-    drop(folder, "a.csv", 2)
-    collect(source(folder))
+def test_receipts_are_written_beside_the_file_for_machines_and_for_people(folder: Path) -> None:
+    """JSON, CSV and XLSX say the identity, the line of each bad row, its column and the remedy in Chinese."""
+    (folder / "a.csv").write_text("某表,\nno,called_at\nJ1,2026-01-31\nJ2,昨天\n合计,2\n", encoding="utf-8")
+    made = source(folder, form=Form(header_row=2))
+    assert [rows for rows, _ in collect(made)] == [["J1", "J2"]]
     path = folder / "done" / "a.csv"
     row = {
         "row": 2,
         "status": "quarantined",
         "code": "date.invalid",
-        "field": "=cmd|' /C calc'!A0",
-        "remedy": "写成 2026-01-31",
+        "field": "called_at",
+        "remedy": "write 2026-01-31",
     }
+    counts = {"received": 2, "applied": 1, "unchanged": 0, "quarantined": 1, "rejected": 0, "pending": 0}
 
-    write_receipt(
-        path,
-        {"received": 2, "applied": 1, "unchanged": 0, "quarantined": 1, "rejected": 0, "pending": 0, "rows": [row]},
-    )
+    made.answer(path, {**counts, "rows": [row]}, lambda field: "=报警时间")
 
     told = json.loads((folder / "done" / "a.csv.receipt.json").read_text())
-    assert ("a.csv", 2, 1, [row]) == (told["file"], told["received"], told["quarantined"], told["rows"])
+    assert ("a.csv", 2, 1, [{**row, "line": 4}]) == (told["file"], told["received"], told["quarantined"], told["rows"])
     with (folder / "done" / "a.csv.receipt.csv").open(encoding="utf-8-sig", newline="") as opened:
         lines = list(csv.reader(opened))
-    assert lines[1] == ["2", "quarantined", "date.invalid", "'=cmd|' /C calc'!A0", "写成 2026-01-31"]
+    book = openpyxl.load_workbook(folder / "done" / "a.csv.receipt.xlsx")
+    assert lines == [["" if cell is None else str(cell) for cell in line] for line in book["回执"].values]
+    assert lines[1][6].startswith("收到 2 = 已接收 1")
+    assert ["", "5", "", "说明", "file.totals"] in [line[:5] for line in lines]
+    assert lines[-1] == [
+        "", "4", "2", "待更正", "date.invalid", "'=报警时间", "日期无法识别", "日期请写作 2021-08-30 或 2021-08-30 09:30:00",
+    ]  # fmt: skip
+    assert "昨天" not in str(lines)
     assert waiting_receipts(folder / "done") == []
 
 
-def test_failed_file_has_its_code_in_both_receipts(folder: Path) -> None:
-    """A file that could not be opened says why."""
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx", ".ndjson"])
+def test_faulty_rows_come_back_in_a_file_that_can_be_mended_and_sent_again(folder: Path, suffix: str) -> None:
+    """Only rows that wait or lost a field; same headers, no cell that a spreadsheet would run; read again it is the same."""
+    rows = [
+        {"no": "J1", "text": "=1+1", "phone": "-13800000001"},
+        {"no": "J2", "text": "好", "phone": "001"},
+        {"no": "J3", "text": "@sum", "phone": "+8613800000001"},
+        {"no": "J4", "text": "x", "phone": ""},
+    ]
+    path = folder / f"a{suffix}"
+    if suffix == ".csv":
+        path.write_text("\n".join([",".join(rows[0]), *(",".join(row.values()) for row in rows)]), encoding="gb18030")
+    elif suffix == ".xlsx":
+        lines = [[*rows[0]], *([*row.values()] for row in rows)]
+        workbook(path, [office_row(number, *cells) for number, cells in enumerate(lines, 1)])
+    else:
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    made = source(folder, pattern="a.*")
+    collect(made)
+    told = [
+        {"row": 1, "status": "quarantined", "code": "date.invalid"},
+        {"row": 2, "status": "rejected", "code": "not_ours.neighbours"},
+        {"row": 3, "status": "applied", "code": "phone.invalid"},
+    ]
+
+    made.answer(folder / "done" / path.name, {"received": 4, "rows": told}, str)
+
+    back = folder / "done" / f"a.returned{suffix}"
+    assert json.loads((folder / "done" / f"{path.name}.receipt.json").read_text())["returned"] == back.name
+    if suffix == ".csv":
+        assert "\n'=" not in back.read_text(encoding="utf-8-sig")
+        assert ",'=1+1,'-13800000001" in back.read_text(encoding="utf-8-sig")
+    if suffix == ".xlsx":
+        cells = [cell for line in openpyxl.load_workbook(back).active for cell in line]
+        assert {cell.data_type for cell in cells} == {"s"}
+        assert not [cell.value for cell in cells if cell.value[0] in "=+-@"]
+    assert list(read_rows(back)) == [rows[0], rows[2]]
+
+
+def test_failed_file_has_its_code_in_every_receipt(folder: Path) -> None:
+    """A file that could not be opened says why and what to do, in Chinese too."""
     (folder / "a.csv").write_bytes(b"")
+    made = source(folder)
     with pytest.raises(PersonError):
-        collect(source(folder))
+        collect(made)
     [due] = waiting_receipts(folder / "failed")
 
-    write_receipt(due.path, {"received": 0, "rows": []}, due.code)
+    made.answer(due.path, {"received": 0, "rows": []}, str)
 
     assert json.loads((folder / "failed" / "a.csv.receipt.json").read_text())["code"] == "file.header"
-    assert "file.header" in (folder / "failed" / "a.csv.receipt.csv").read_text(encoding="utf-8-sig")
+    text = (folder / "failed" / "a.csv.receipt.csv").read_text(encoding="utf-8-sig")
+    assert "未读取,file.header" in text
+    assert "找不到表头" in text
 
 
 def test_message_is_dropped_whole_with_its_digest(tmp_path: Path) -> None:

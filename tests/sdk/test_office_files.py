@@ -178,6 +178,7 @@ def test_hidden_lines_and_columns_are_read_and_told(tmp_path: Path) -> None:
     rows, findings, _ = read(path)
 
     assert [item["描述"] for item in rows] == ["a", "b"]
+    assert findings["file.hidden_rows"]["count"] == 1
     assert (findings["file.hidden_rows"]["lines"], findings["file.hidden_columns"]["count"]) == ([2], 1)
 
 
