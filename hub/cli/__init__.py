@@ -24,6 +24,7 @@ from hub.cli import (
     sources,
 )
 from hub.cli.check import check
+from hub.cli.comb import comb
 from hub.cli.export import export
 from hub.cli.face import Face, HubGroup
 from hub.cli.ingest import ingest
@@ -59,7 +60,7 @@ def hub(
     ctx.obj = Face(config, lang[:2])
 
 
-for command in (demo, init, check, run, status, ingest, export, review):
+for command in (demo, init, check, run, status, ingest, export, review, comb):
     app.command()(command)
 for name, group in {
     "connectors": connectors.app,  # and what `sources`, `mappings` and `kit` add to it

@@ -46,7 +46,7 @@ def ingest(
     if not file.is_file():
         raise UsageMistake(f"{file} is no file: nothing was taken", "name a CSV, XLSX, XLS, NDJSON or JSON file")
     with bootstrap.open_hub(face_of(ctx).folder) as hub:
-        found, config = _stream(hub, connector, stream)
+        found, config = stream_of(hub, connector, stream)
         total = _whole_receipt(hub, found, stream, config, file, mode, all_rows=all_rows or receipt_file is not None)
     if receipt_file is not None:
         write_receipt_file(receipt_file, total)
@@ -60,7 +60,7 @@ def ingest(
         raise typer.Exit(ATTENTION)
 
 
-def _stream(hub: bootstrap.Hub, name: str, stream: str) -> tuple[UnitWorker, StreamConfig]:
+def stream_of(hub: bootstrap.Hub, name: str, stream: str) -> tuple[UnitWorker, StreamConfig]:
     """The connector's worker and how its stream is configured. Raises UsageMistake when it may not take records."""
     config = hub.settings.connectors.get(name)
     if config is None:
