@@ -1,4 +1,5 @@
-"""Pages made from code and data: ``docs/policy.md``, ``problem-codes.md``, ``commands.md``, ``clauses.md``.
+"""Pages made from code and data: ``docs/policy.md``, ``problem-codes.md``, ``commands.md``, ``clauses.md``,
+``connectors.md``, ``conformance.md``.
 
 ``python -m docs.generate`` writes them; ``--check`` exits 1 when a page differs from what the code says.
 """
@@ -15,7 +16,7 @@ from typing import Any
 
 import typer.main
 
-from docs import clauses
+from docs import clauses, connectors
 from hub.cli import app
 from hub.core.problems import PROBLEMS
 
@@ -126,6 +127,8 @@ PAGES = {
     "problem-codes.md": problems_page,
     "commands.md": commands_page,
     "clauses.md": clauses_page,
+    "connectors.md": lambda: "\n".join([MADE, *connectors.connectors_page(), ""]),
+    "conformance.md": lambda: "\n".join([MADE, *connectors.conformance_page(), ""]),
 }
 
 

@@ -26,11 +26,11 @@ from hub.kit.wire import Closed, Start, receive, send
 from hub.sdk.manifest import Manifest
 from hub.settings import ConnectorConfig, Limits, StreamConfig
 
-__all__ = ["Bench", "Child", "Died", "Failed", "Hung", "Mapped", "Refused"]
+__all__ = ["Bench", "Child", "Died", "Failed", "Forge", "Hung", "Mapped", "Refused"]
 
 PATIENCE = 10.0
 """Seconds a child may be silent. A call to a peer is bounded by ``PEER_SECONDS``, a page of mapping takes milliseconds."""
-PEER_SECONDS = 1.0
+PEER_SECONDS = 2.0
 ROWS_PER_PAGE = 5
 
 
@@ -75,11 +75,15 @@ class Child:
         self.acts: list[tuple[str, str]] = []
         self._pipe = pipe
         self._bench = bench
+        self.described: dict[str, Any] = {}
+
+    def load(self) -> None:
+        """Hear what the connector says of itself. Raises Refused, Died or Hung."""
         answer = self._answer()
         if "refused" in answer:
-            bench.told.append(answer["refused"])
+            self._bench.told.append(answer["refused"])
             raise Refused(answer["refused"])
-        self.described: dict[str, Any] = answer["ready"]
+        self.described = answer["ready"]
 
     def map(self, stream: str, rows: Sequence[Any], renames: Mapping[str, str] | None = None) -> Mapped:
         """What the rows of one page become."""
@@ -140,16 +144,55 @@ class Child:
         return answer
 
 
+class Forge:
+    """Processes that have the SDK in memory and fork children: one for each order of Python's sets, kept until closed."""
+
+    def __init__(self) -> None:
+        self._doors: dict[str, tuple[subprocess.Popen[bytes], socket.socket]] = {}
+
+    def fork(self, start: Start, seed: str, *given: int) -> int:
+        """A new child with the descriptors ``given`` (pipe, output); its process number."""
+        door = self._door(seed)
+        socket.send_fds(door, [pickle.dumps(start)], given)
+        return int(door.recv(32))
+
+    def close(self) -> None:
+        """End the processes that fork."""
+        for process, door in self._doors.values():
+            door.close()
+            process.wait()
+        self._doors.clear()
+
+    def _door(self, seed: str) -> socket.socket:
+        if seed not in self._doors:
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            with theirs:
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "hub.kit.child", str(theirs.fileno())],
+                    pass_fds=[theirs.fileno()],
+                    cwd="/",
+                    env={
+                        "PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONHASHSEED": seed,
+                        "PYTHONPATH": str(Path(hub.__file__).parents[1]), "PYTHONDONTWRITEBYTECODE": "1",
+                    },
+                )  # fmt: skip
+            self._doors[seed] = (process, ours)
+        return self._doors[seed][1]
+
+
 class Bench:
     """A workplace for one connector: use as a context manager. ``told`` holds every text that came out of a child."""
 
-    def __init__(self, target: Target, manifest: Manifest, *, patience: float = PATIENCE) -> None:
+    def __init__(
+        self, target: Target, manifest: Manifest, *, patience: float = PATIENCE, forge: Forge | None = None
+    ) -> None:
         self.target = target
         self.manifest = manifest
         self.patience = patience
         self.folder = Path(tempfile.mkdtemp(prefix="hub-kit-"))
         self.told: list[str] = []
-        self._forges: dict[str, tuple[subprocess.Popen[bytes], socket.socket]] = {}
+        self._forge = forge or Forge()
+        self._own_forge = forge is None
         self._children: list[Child] = []
         self._started = 0
 
@@ -159,9 +202,8 @@ class Bench:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         for child in self._children:
             child.kill()
-        for process, door in self._forges.values():
-            door.close()
-            process.wait()
+        if self._own_forge:
+            self._forge.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(
@@ -187,11 +229,10 @@ class Bench:
         ours, theirs = socket.socketpair()
         ours.settimeout(self.patience)
         with theirs, (self.folder / f"output-{self._started}").open("wb") as output:
-            door = self._forge(seed)
-            socket.send_fds(door, [pickle.dumps(start)], [theirs.fileno(), output.fileno()])
-            number = int(door.recv(32))
+            number = self._forge.fork(start, seed, theirs.fileno(), output.fileno())
         child = Child(number, ours, folder, self)
         self._children.append(child)
+        child.load()
         return child
 
     def outputs(self) -> Iterator[tuple[str, str]]:
@@ -211,20 +252,3 @@ class Bench:
             for entry in entries
             if entry["what"] == "problem"
         )
-
-    def _forge(self, seed: str) -> socket.socket:
-        """The process that forks children; another one for each seed."""
-        if seed not in self._forges:
-            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            with theirs:
-                process = subprocess.Popen(
-                    [sys.executable, "-m", "hub.kit.child", str(theirs.fileno())],
-                    pass_fds=[theirs.fileno()],
-                    cwd=self.folder,
-                    env={
-                        "PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONHASHSEED": seed,
-                        "PYTHONPATH": str(Path(hub.__file__).parents[1]), "PYTHONDONTWRITEBYTECODE": "1",
-                    },
-                )  # fmt: skip
-            self._forges[seed] = (process, ours)
-        return self._forges[seed][1]

@@ -79,17 +79,19 @@ def _killed_after(child: Child, archive: Archive, stream: str, number: int, *, l
 
 
 def repeats(work: Work) -> Iterator[str]:
-    """Pages that overlap, repeat rows and come out of order, and one record in two versions, newest first."""
+    """Pages that overlap, repeat rows and come out of order, newest first; and a kill in the middle of such a read."""
     for way in ways_in(work):
         rows = rows_of(work)
         with site_of(way, work, rows) as site:
             newer = [later(site, row, 300) for row in rows[3:6]]
+            archive, found = Archive(), list[str]()
             if way == "rest":
-                site.rows += newer
+                site.put(newer)
                 site.peer.pages = _muddled([*newer, *rows])
+                _killed_after(start_at(site), archive, site.stream.name, 2, landed=True)
+                site.peer.pages = None
             else:
                 site.put([*newer[::-1], *rows[::-1][:7], *rows[:4]])
-            archive, found = Archive(), list[str]()
             read_on(found, archive, site)
             read_on(found, archive, site)
             yield from found

@@ -93,11 +93,7 @@ class Site:
 
     def settings(self) -> tuple[Mapping[str, StreamConfig], Mapping[str, Any]]:
         """Streams and the connector's own options: what the child is started with."""
-        given = {
-            "secret": SecretRef(file=str(self._secret)),
-            WAYS[self.way]: self.address(),
-            "folder": str(self.folder),
-        }
+        given = {"secret": SecretRef(file=str(self._secret)), WAYS[self.way]: self.address()}
         options = {name: given[o.kind] for name, o in self.work.manifest.config.items() if o.kind in given}
         return {self.stream.name: self.config()}, options
 
@@ -204,12 +200,6 @@ class FolderSite(Site):
     def address(self) -> str:
         """See Site."""
         return str(self.folder / "in")
-
-    def settings(self) -> tuple[Mapping[str, StreamConfig], Mapping[str, Any]]:
-        """See Site."""
-        streams, options = super().settings()
-        kinds = self.work.manifest.config
-        return streams, {name: self.address() if kinds[name].kind == "folder" else v for name, v in options.items()}
 
     def troubles(self) -> Iterator[Callable[[], None]]:
         """A file that is no text, one without a header, one with rows of another shape."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from hub.core.errors import ConfigurationError
-from hub.kit.bench import PATIENCE, Died, Failed, Hung, Refused
+from hub.kit.bench import PATIENCE, Died, Failed, Forge, Hung, Refused
 from hub.kit.checks import CHECKS, LEVELS, Check
 from hub.kit.target import Target
 from hub.kit.work import Exempt, Work
@@ -70,21 +70,22 @@ def examine(
     *,
     only: Collection[str] | None = None,
     patience: float = PATIENCE,
+    forge: Forge | None = None,
     done: Callable[[Result], None] = lambda result: None,
 ) -> Verdict:
     """Run every check (of ``only``) on one connector; ``done`` hears each result as it comes.
 
-    ``patience``: seconds a child of the connector may be silent.
+    ``patience``: seconds a child of the connector may be silent. ``forge``: of the caller, for several runs.
     """
     checks = [check for check in CHECKS if only is None or check.id in only]
     results: list[Result] = []
-    for result in _results(target, checks, patience):
+    for result in _results(target, checks, patience, forge):
         results.append(result)
         done(result)
     return Verdict(target.name, tuple(results))
 
 
-def _results(target: Target, checks: Sequence[Check], patience: float) -> Iterator[Result]:
+def _results(target: Target, checks: Sequence[Check], patience: float, forge: Forge | None) -> Iterator[Result]:
     try:
         manifest = read_manifest(target.folder / FILE)
     except ConfigurationError as error:
@@ -93,7 +94,7 @@ def _results(target: Target, checks: Sequence[Check], patience: float) -> Iterat
             yield Result(check, "failed" if is_it else "skipped", tuple(str(error).splitlines()) if is_it else ())
         return
     blocked = False
-    with Work(target, manifest, patience=patience) as work:
+    with Work(target, manifest, patience=patience, forge=forge) as work:
         for check in checks:
             if blocked and check.run.__module__ != "hub.kit.declared":
                 yield Result(check, "skipped")

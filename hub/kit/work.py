@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from hub.core.errors import PersonError
-from hub.kit.bench import PATIENCE, Bench, Child, Died, Failed, Hung, Mapped
+from hub.kit.bench import PATIENCE, Bench, Child, Died, Failed, Forge, Hung, Mapped
 from hub.kit.samples import Samples, read_samples
 from hub.kit.target import Target
 from hub.sdk.connector import Stream
@@ -25,8 +25,10 @@ class Exempt(Exception):
 class Work(Bench):
     """The bench of one connector and what is known of it. Nothing of the connector is imported here."""
 
-    def __init__(self, target: Target, manifest: Manifest, *, patience: float = PATIENCE) -> None:
-        super().__init__(target, manifest, patience=patience)
+    def __init__(
+        self, target: Target, manifest: Manifest, *, patience: float = PATIENCE, forge: Forge | None = None
+    ) -> None:
+        super().__init__(target, manifest, patience=patience, forge=forge)
         self._calm: Child | None = None
 
     @property
