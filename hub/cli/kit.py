@@ -26,6 +26,10 @@ def new_connector(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="Lower-case letters, digits and _.")],
     unit: Annotated[str, typer.Option("--unit", metavar="UNIT", help="The unit whose records these are.")],
+    stands_for: Annotated[
+        str,
+        typer.Option("--stands-for", metavar="UNIT", help="For a unit outside the ten: under whose rules it falls."),
+    ] = "",
     transport: Annotated[
         str, typer.Option("--transport", help="How its records arrive: rest, table, files or push.")
     ] = "files",
@@ -34,7 +38,7 @@ def new_connector(
     as_json: Json = False,
 ) -> None:
     """Write a whole connector package of a department's own; it passes `hub connectors test` as it stands."""
-    written = write_package(name, unit, transport, into, title=title)
+    written = write_package(name, unit, transport, into, stands_for=stands_for, title=title)
     folder = into / name.replace("_", "-")
     if as_json:
         emit({"connector": name, "folder": str(folder), "files": [str(path.relative_to(folder)) for path in written]})

@@ -10,6 +10,7 @@ because here it is to be heard.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import logging
 import os
@@ -74,6 +75,7 @@ def main() -> None:
     trust()
     for transport in ("rest", "table", "database", "files", "tabular"):  # once, before the first fork
         importlib.import_module(f"hub.sdk.{transport}")
+    gc.freeze()  # what is shared with the children stays shared
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are told apart by their pipes, nobody waits for them
     while True:
         request, given, _, _ = socket.recv_fds(door, 1 << 20, 2)

@@ -65,7 +65,7 @@ def write_package(
         )
     words = {
         "name": name, "dashed": dashed, "unit": unit, "title": title or UNITS.get(unit, (name,))[0],
-        "ending": ENDINGS[transport], "stands_for_line": f'stands_for = "{stands_for}"' if stands_for else "#",
+        "ending": ENDINGS[transport], "stands_for_line": _stands_for(stands_for),
         "transport_readme": Template(SAYS[transport]).substitute(name=name),
     }  # fmt: skip
     written = [
@@ -75,13 +75,19 @@ def write_package(
     return [*written, *_samples(folder / name / "samples", unit, transport)]
 
 
+def _stands_for(unit: str) -> str:
+    return f'stands_for = "{unit}"   # whose duties and rules its records fall under\n' if unit else ""
+
+
 def _check(name: str, unit: str, transport: str, stands_for: str) -> None:
     if not NAME.fullmatch(name) or keyword.iskeyword(name):
         raise _mistake("name", "lower-case letters, digits and _, beginning with a letter, at most 40 characters", name)
     if importlib.util.find_spec(name) is not None:
         raise _mistake("name", "a name no installed Python package has", name)
-    if unit not in UNITS and not stands_for:
-        raise _mistake("unit", f"one of {', '.join(UNITS)}", unit)
+    if stands_for and stands_for not in UNITS:
+        raise _mistake("stands_for", f"one of {', '.join(UNITS)}", stands_for)
+    if unit not in UNITS and not (stands_for and NAME.fullmatch(unit)):
+        raise _mistake("unit", f"one of {', '.join(UNITS)}, or a name of its own with --stands-for", unit)
     if transport not in TRANSPORTS:
         raise _mistake("transport", f"one of {', '.join(TRANSPORTS)}", transport)
 

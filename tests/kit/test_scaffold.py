@@ -82,6 +82,19 @@ def test_names_are_checked(tmp_path: Path, name: str) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_unit_outside_the_ten_says_whom_it_stands_for(tmp_path: Path) -> None:
+    """A unit of its own names the unit under whose rules it falls; without that it is refused."""
+    with pytest.raises(ConfigurationError, match="--stands-for"):
+        write_package("night_line", "night_line", "rest", tmp_path)
+    write_package("night_line", "night_line", "rest", tmp_path, stands_for="community_grid")
+
+    verdict = examine(
+        find_target(str(tmp_path / "night-line")), only={"manifest.valid", "load.alone", "samples.golden"}
+    )
+
+    assert [result.state for result in verdict.results] == ["passed"] * 3
+
+
 def test_existing_folder_is_refused(tmp_path: Path) -> None:
     """A second call overwrites nothing; exit code 2."""
     (tmp_path / "night-line").mkdir()
