@@ -38,38 +38,45 @@ def person(draw: random.Random) -> dict[str, str]:
     }
 
 
-def rows(count: int, seed: int = 20210830) -> list[dict[str, str]]:
-    """``count`` police calls over ``count / 3`` couples: first, second and third calls of the same people."""
+def rows(count: int, seed: int = 20210830, *, numbered: bool = False) -> list[dict[str, str]]:
+    """``count`` police calls over ``count / 3`` couples: first, second and third calls of the same people.
+
+    As the police send them: name and telephone, an ID number in one call of four, and often of the caller alone.
+    ``numbered``: both parties with an ID number in every call, the most there is to do.
+    """
     draw = random.Random(seed)
     couples = [(person(draw), person(draw)) for _ in range(max(1, count // 3))]
-    start = datetime(2026, 1, 1)
-    out = []
-    for number in range(count):
-        first, second = draw.choice(couples)
-        at = start + timedelta(seconds=number * 200)
-        row = {
-            "接警编号": f"JJ{number:09d}",
-            "报警时间": at.strftime("%Y-%m-%d %H:%M:%S"),
-            "更新时间": at.strftime("%Y-%m-%d %H:%M:%S"),
-            "警情类别": draw.choice("1112"),
-            "冲突程度": draw.choice(("1", "1", "2", "")),
-            "肢体冲突": draw.choice(("是", "否", "否", "")),
-            "伤情": draw.choice(("0", "0", "1", "")),
-            "处警结果": draw.choice("12359"),
-            "地址": first["住址"],
-            "报警内容": "邻居反映夫妻争吵，民警到场处置。",
-            "社区编码": f"31010100100{draw.randrange(1, 9)}",
-            "与对方关系": "配偶",
-        }
-        for prefix, who in (("甲方", first), ("乙方", second)):
-            row |= {prefix + column: value for column, value in who.items()}
-        out.append(row)
-    return out
+    start = datetime(2026, 11, 20) - timedelta(seconds=count * 200)
+    return [_call(draw, number, start + timedelta(seconds=number * 200), couples, numbered) for number in range(count)]
 
 
-def serve(count: int) -> ThreadingHTTPServer:
+def _call(
+    draw: random.Random, number: int, at: datetime, couples: list[tuple[dict[str, str], dict[str, str]]], numbered: bool
+) -> dict[str, str]:
+    first, second = draw.choice(couples)
+    row = {
+        "接警编号": f"JJ{number:09d}",
+        "报警时间": at.strftime("%Y-%m-%d %H:%M:%S"),
+        "更新时间": at.strftime("%Y-%m-%d %H:%M:%S"),
+        "警情类别": draw.choice("1112"),
+        "冲突程度": draw.choice(("1", "1", "2", "")),
+        "肢体冲突": draw.choice(("是", "否", "否", "")),
+        "伤情": draw.choice(("0", "0", "1", "")),
+        "处警结果": draw.choice("12359"),
+        "地址": first["住址"],
+        "报警内容": "邻居反映夫妻争吵，民警到场处置。",
+        "社区编码": f"31010100100{draw.randrange(1, 9)}",
+        "与对方关系": "配偶",
+    }
+    known, both = numbered or draw.random() < 0.25, numbered or draw.random() < 0.5
+    for prefix, who in (("甲方", first), ("乙方", second if both else {})):
+        row |= {prefix + column: value for column, value in who.items() if known or column != "证件号码"}
+    return row
+
+
+def serve(count: int, *, numbered: bool = False) -> ThreadingHTTPServer:
     """A server of ``count`` records in pages of 500: ``?pageNo=1`` → ``{"code": 0, "data": {"list": […], "total"}}``."""
-    made = rows(count)
+    made = rows(count, numbered=numbered)
     pages = [
         json.dumps({"code": 0, "msg": "", "data": {"list": made[at : at + PAGE], "total": count}}, ensure_ascii=False)
         for at in range(0, count, PAGE)
@@ -98,7 +105,9 @@ def serve(count: int) -> ThreadingHTTPServer:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=100_000)
-    server = serve(parser.parse_args().records)
+    parser.add_argument("--numbered", action="store_true", help="both parties with an ID number in every call")
+    options = parser.parse_args()
+    server = serve(options.records, numbered=options.numbered)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(f"http://127.0.0.1:{server.server_address[1]}/api/incidents", flush=True)
     sys.stdin.read()
