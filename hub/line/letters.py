@@ -133,6 +133,10 @@ class Writer:
         self._homes = homes  # household → uid
         self._at = at
 
+    def read_ahead(self, causes: Iterable[Key]) -> None:
+        """Open the records that messages of this commit will tell of, in one look."""
+        self._records.opened(causes)
+
     def report(self, owed: Owed, no: str) -> Letter:
         """A mandatory report, sent bare."""
         clause, law = self._policy.clause(owed.what)

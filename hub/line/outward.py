@@ -50,6 +50,7 @@ class Outbox:
                 self._reports.update(dict.fromkeys(row.keys, row.no))
         opens = [act for act in acts if isinstance(act, Open)]
         opens.sort(key=lambda act: not is_report(act.owed.what))
+        self._writer.read_ahead({key for act in opens for key in act.owed.causes})
         for act in opens:
             self._open(act)
         self._review([act for act in acts if isinstance(act, Review)])

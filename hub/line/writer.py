@@ -32,7 +32,7 @@ __all__ = ["DraftShelf", "WriterPlan", "drain", "write_forever"]
 
 RECORDS = 2_000
 """Records in one commit."""
-BATCHES = 50
+BATCHES = 16
 """Batches between two collections of cycles while there is always something to do."""
 HOLD = timedelta(seconds=5)
 """When a page whose connector could not map it is tried again."""

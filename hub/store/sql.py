@@ -6,14 +6,15 @@ compiling a statement for every batch. Text is ours and constant; values are alw
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection
 
-CHUNK = 30_000
-"""Parameters in one statement on SQLite (its limit is 32,766 from 3.32 on)."""
+CHUNK = 2_048
+"""Members of one ``IN`` on SQLite. Lists are filled up to powers of two, so that a handful of prepared statements serves
+every length (a driver keeps the last 128, and one of ten thousand members takes a megabyte)."""
 
 Row = tuple[Any, ...]
 
@@ -23,9 +24,17 @@ def _for_postgres(sql: str) -> str:
     return sql.replace("?", "%s")
 
 
-@lru_cache(maxsize=64)
-def _places(count: int) -> str:
-    return "IN (" + ",".join("?" * count) + ")"
+@lru_cache(maxsize=1_024)
+def _with_places(sql: str, count: int) -> str:
+    return sql.replace("{in}", "IN (" + ",".join("?" * count) + ")")
+
+
+def _parts(wanted: list[Any]) -> Iterator[list[Any]]:
+    """``wanted`` in lists of a length that is a power of two: the last value fills up."""
+    for start in range(0, len(wanted), CHUNK):
+        part = wanted[start : start + CHUNK]
+        missing = (1 << (len(part) - 1).bit_length()) - len(part)
+        yield part + part[-1:] * missing
 
 
 @lru_cache(maxsize=256)
@@ -62,9 +71,8 @@ class Sql:
         if self.postgres:
             return self.rows(sql.replace("{in}", "= ANY(?)"), (*before, wanted))
         found: list[Row] = []
-        for start in range(0, len(wanted), CHUNK):
-            part = wanted[start : start + CHUNK]
-            found += self.rows(sql.replace("{in}", _places(len(part))), (*before, *part))
+        for part in _parts(wanted):
+            found += self.rows(_with_places(sql, len(part)), (*before, *part))
         return found
 
     def run(self, sql: str, params: Sequence[Any] = ()) -> int:
@@ -79,10 +87,7 @@ class Sql:
             return 0
         if self.postgres:
             return self.run(sql.replace("{in}", "= ANY(?)"), (*before, wanted))
-        return sum(
-            self.run(sql.replace("{in}", _places(len(part))), (*before, *part))
-            for part in (wanted[i : i + CHUNK] for i in range(0, len(wanted), CHUNK))
-        )
+        return sum(self.run(_with_places(sql, len(part)), (*before, *part)) for part in _parts(wanted))
 
     def many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """The same statement for every row, prepared once."""
