@@ -2,48 +2,54 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 from pathlib import Path
 from threading import Event, Thread
 
 from hub import configuration, policy_files
-from hub.core.errors import ConfigurationError, HubError, RetryError
+from hub.core.errors import ConfigurationError, RetryError
 from hub.core.freight import Drafts, Page
 from hub.core.policy import Policy
 from hub.core.records import StreamKey
-from hub.core.unmap import Table
+from hub.fleet import child_spec as child_spec
+from hub.fleet import daemon_answers as daemon_answers
+from hub.fleet import described as described
+from hub.fleet import installed as installed
+from hub.fleet import kind_of as kind_of
+from hub.fleet import look_again as look_again
+from hub.fleet import make_worker as make_worker
+from hub.fleet import manifests as manifests
+from hub.fleet import nearest_column as nearest_column
+from hub.fleet import processes as processes
+from hub.fleet import promised as promised
+from hub.fleet import refused_connectors as refused_connectors
+from hub.fleet import streams as streams
+from hub.fleet import table_of as table_of
 from hub.line.fetch import FetchPlan, poll
 from hub.line.land import land
 from hub.line.letters import DUTY, Outward
 from hub.line.writer import DraftShelf, WriterPlan, drain, write_forever
 from hub.logs import redaction
-from hub.receivers import Stream
 from hub.runtime import again
 from hub.runtime.again import Tell
 from hub.runtime.grid import Grid
-from hub.runtime.local_socket import ask, is_served
-from hub.runtime.plugins import Manifests, read_manifests
+from hub.runtime.local_socket import ask
 from hub.runtime.service import SOCKET, owner_of
 from hub.runtime.service import now as now  # the commands' clock too
 from hub.runtime.specs import is_scheduled
 from hub.runtime.submission import Receipt, Submission
-from hub.runtime.supervisor import Bounds, ChildSpec, Described, Pace, Supervisor, refused
 from hub.runtime.unit_worker import UnitWorker
 from hub.runtime.workers import Workers
-from hub.sdk.manifest import Manifest
 from hub.secret_files import read_secret, references
 from hub.security.keys import load_keys
 from hub.security.vault import Vault
-from hub.settings import ConnectorConfig, Installed, Limits, Settings
+from hub.settings import Settings
 from hub.store.claims import claim_stream, ensure_streams
 from hub.store.engine import SqlStore, open_store
 from hub.store.ledger import hasten
-from hub.store.numbers import new_uid
 from hub.store.originals import Taken, count_taken, taken_pages
 from hub.store.quarantine import QuarantineView
 from hub.store.schema import newest, revision, upgrade
@@ -51,111 +57,6 @@ from hub.toml_reader import Mistake
 
 ABREAST = 8
 """Landed pages whose drafts wait for the writer, before reading waits for it."""
-
-
-@lru_cache(maxsize=1)
-def _found() -> Manifests:
-    return read_manifests()
-
-
-def manifests() -> Mapping[str, Manifest]:
-    """Connector name → manifest, of every installed connector that can be read; no connector's code runs."""
-    return _found().manifests
-
-
-def refused_connectors() -> Mapping[str, str]:
-    """Connectors whose manifest cannot be read, and why; the others go on."""
-    return _found().refused
-
-
-@lru_cache(maxsize=64)
-def described(name: str) -> Described:
-    """What a connector says of itself once loaded, in a process of its own. Raises ConfigurationError: refused."""
-    asked = Supervisor(child_spec(name))
-    try:
-        return asked.start()
-    finally:
-        asked.close()
-
-
-def child_spec(name: str, config: ConnectorConfig | None = None, limits: Limits | None = None) -> ChildSpec:
-    """How the process of an installed connector is started. Raises ConfigurationError when none is installed."""
-    manifest = manifests().get(name)
-    if manifest is None:
-        raise refused(name, _found().refused.get(name, "it is not installed"))
-    bounds = Bounds() if limits is None else bounds_of(limits)
-    return ChildSpec(
-        name=name, entry=_found().entries[name], unit=manifest.unit, bounds=bounds, known=_words_of(manifest, config)
-    )
-
-
-def bounds_of(limits: Limits) -> Bounds:
-    """What a connector's process may take, from ``[limits]``."""
-    return Bounds(
-        memory=limits.connector_bytes,
-        frame=4 * max(limits.peer_bytes, limits.body_bytes),
-        load=limits.connector_load,
-        page=limits.connector_page or 3 * limits.peer_seconds + 20,
-        map=limits.connector_map,
-        render=limits.connector_map,
-        send=1.25 * limits.peer_seconds,
-    )
-
-
-def _words_of(manifest: Manifest, config: ConnectorConfig | None) -> frozenset[str]:
-    """Names a connector's messages may hold beside plain characters: its titles, and headers as configured."""
-    words = {manifest.title, *(stream.title for stream in manifest.streams.values())}
-    for stream in config.streams.values() if config is not None else ():
-        words.update((stream.cursor_field, *stream.fields, *stream.fields.values()))
-    return frozenset(words)
-
-
-def streams(settings: Settings | None = None) -> list[Stream]:
-    """Every stream of every installed connector; of ``settings``: of those it switches on.
-
-    What kind of record a stream sends stands in its manifest; where it does not, the connector is asked.
-    """
-    return [
-        Stream(name, manifest.unit, stream, kind_of(name, stream))
-        for name, manifest in manifests().items()
-        if settings is None or (name in settings.connectors and settings.connectors[name].enabled)
-        for stream in manifest.streams
-    ]
-
-
-def kind_of(name: str, stream: str) -> str:
-    """What kind of record a stream sends; empty when neither manifest nor connector says so."""
-    declared = manifests()[name].streams[stream].kind
-    if declared:
-        return declared
-    try:
-        return str(described(name).streams[stream]["kind"])
-    except (ConfigurationError, KeyError):
-        return ""
-
-
-def table_of(unit: str, stream: str) -> Table | None:
-    """The columns of a unit's stream, as its connector describes them; None: no connector has it."""
-    name = next((name for name, manifest in manifests().items() if manifest.unit == unit), "")
-    return Table.of(described(name).streams[stream]) if name and stream in manifests()[name].streams else None
-
-
-def nearest_column(names: Sequence[str], name: str) -> str:
-    """The column of a stream that a misspelt name comes nearest to, or nothing."""
-    return next(iter(difflib.get_close_matches(name, names, 1, 0.5)), "")
-
-
-def installed(found: Mapping[str, Manifest]) -> dict[str, Installed]:
-    """What the configuration is read against."""
-    return {
-        name: Installed(
-            tuple(manifest.streams),
-            tuple(manifest.receives),
-            {option.name: option.kind for option in manifest.config.values()},
-            tuple(option.name for option in manifest.config.values() if option.required),
-        )
-        for name, manifest in found.items()
-    }
 
 
 def read_settings(folder: Path) -> Settings:
@@ -237,23 +138,6 @@ def _workers(settings: Settings) -> dict[str, UnitWorker]:
         if config.enabled and config.name in manifests()
     )
     return {worker.unit: worker for worker in made}
-
-
-def make_worker(settings: Settings, config: ConnectorConfig, *, start: bool = False) -> UnitWorker:
-    """The worker of one connector; its process starts when first needed, or now.
-
-    Raises ConfigurationError when it is not installed, or (``start``) cannot be loaded.
-    """
-    spec = child_spec(config.name, config, settings.limits)
-    base, longest = settings.retry_base.total_seconds(), settings.retry_max.total_seconds()
-    hands = Supervisor(spec, Pace(base, longest, window=6 * longest + 60.0, hold=3 * longest))
-    if start:
-        try:
-            hands.start()
-        except HubError:
-            hands.close()
-            raise
-    return UnitWorker(manifests()[config.name], config, settings.limits, hands, clock=now, new_uid=new_uid)
 
 
 def learn_secrets(settings: Settings) -> None:
@@ -351,11 +235,6 @@ def bring_up_to_date(hub: Hub) -> None:
 def retry_messages(hub: Hub, no: str) -> int:
     """Make the unreceived messages of a report due now; how many."""
     return hasten(hub.store, no, now())
-
-
-def daemon_answers(settings: Settings) -> bool:
-    """Whether a daemon of this folder runs."""
-    return is_served(settings.folder / SOCKET)
 
 
 def poll_once(hub: Hub, stream: StreamKey) -> dict[str, int]:

@@ -96,11 +96,12 @@ class Node:
         )  # fmt: skip
         return create_app(self._office, desk)
 
-    def _reload(self) -> None:
-        """Take changed connectors; whatever is wrong leaves everything as it was. Raises ConfigurationError."""
+    def _reload(self) -> list[str]:
+        """Take changed connectors, their names; whatever is wrong leaves everything as it was. Raises ConfigurationError."""
         hub = self._hub
+        bootstrap.look_again()
         settings = bootstrap.read_settings(hub.settings.folder)
-        hub.workers.swap(
+        changed = hub.workers.swap(
             hub.settings.connectors,
             settings.connectors,
             lambda config: bootstrap.make_worker(settings, config, start=True),
@@ -113,6 +114,7 @@ class Node:
         if self._office is not None:
             self._office.settings = settings
         self._changed.set()
+        return changed
 
 
 class _Either(Event):

@@ -15,7 +15,10 @@ from hub.cli.face import Face, Json, UsageMistake, emit, face_of, note, show_pai
 from hub.cli.looking import old_records
 from hub.core.errors import ConfigurationError, HubError
 from hub.durations import write_duration
+from hub.read.connectors import connector_states
 from hub.read.edges import edge_rows
+from hub.runtime.local_socket import ask, is_served
+from hub.runtime.service import SOCKET
 from hub.samples import connector_sample
 from hub.sdk.manifest import Manifest
 from hub.secret_files import write_secret
@@ -32,26 +35,37 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The connector's name.
 def list_connectors(ctx: typer.Context, as_json: Json = False) -> None:
     """Every installed connector: unit, switched on or off, how its streams arrive."""
     face = face_of(ctx)
-    settings = bootstrap.read_settings(face.folder)
-    rows = [
-        _summary(manifest, settings.connectors.get(name)) for name, manifest in sorted(bootstrap.manifests().items())
-    ]
+    with bootstrap.open_hub(face.folder) as hub:
+        states = _states(hub)
+        rows = [
+            {**_summary(manifest, hub.settings.connectors.get(name)), **states[name]}
+            for name, manifest in sorted(bootstrap.manifests().items())
+        ]
     if as_json:
         emit(rows)
         return
     show_table(
-        ("NAME", "UNIT", "ENABLED", "STREAMS", "DELIVERS"),
+        ("NAME", "UNIT", "STATE", "WHO ACTS", "STREAMS", "DELIVERS"),
         (
             (
                 row["name"],
                 row["title"],
-                "yes" if row["enabled"] else "no",
+                row["state"],
+                row["who_acts"],
                 ", ".join(f"{s['stream']} ({s['transport']})" for s in row["streams"]),
                 ", ".join(row["deliver"]),
             )
             for row in rows
         ),
     )
+
+
+def _states(hub: bootstrap.Hub) -> dict[str, dict[str, Any]]:
+    """Connector → its state, who acts, what it means and what to do."""
+    wanted, found = bootstrap.promised(hub.settings), bootstrap.processes(hub.settings)
+    with hub.store.read() as sql:
+        told = connector_states(sql, hub.settings, wanted, bootstrap.now(), found)
+    return {row["name"]: {key: row[key] for key in ("state", "who_acts", "means", "todo", "pid")} for row in told}
 
 
 def _summary(manifest: Manifest, config: ConnectorConfig | None) -> dict[str, Any]:
@@ -86,13 +100,16 @@ def show_connector(ctx: typer.Context, name: Name, as_json: Json = False) -> Non
     """One connector: its manifest and how it is configured."""
     face = face_of(ctx)
     manifest = manifest_of(name)
-    settings = bootstrap.read_settings(face.folder)
-    told = {**_summary(manifest, settings.connectors.get(name)), "owner": manifest.owner, "api": manifest.api}
+    with bootstrap.open_hub(face.folder) as hub:
+        told = {
+            **_summary(manifest, hub.settings.connectors.get(name)), **_states(hub)[name],
+            "owner": manifest.owner, "api": manifest.api,
+        }  # fmt: skip
     told["edge"] = _edge(face.folder, name)
     if as_json:
         emit(told)
         return
-    show_pairs({key: told[key] for key in ("name", "title", "owner", "enabled")})
+    show_pairs({key: told[key] for key in ("name", "title", "owner", "enabled", "state", "means", "who_acts", "todo")})
     show_table(
         ("STREAM", "TITLE", "TRANSPORT", "SCHEDULE", "FRESHNESS", "LEGAL BASIS"),
         (
@@ -147,16 +164,31 @@ def _switch(face: Face, name: str, *, on: bool, as_json: bool) -> None:
     with suppress(ConfigurationError):  # `hub check` lists what is wrong; the switch itself is made
         old = old_records(bootstrap.read_settings(face.folder), name) if on else {}
     state = "enabled" if on else "disabled"
+    daemon = _reloaded(face.folder, name)
     if as_json:
-        emit({"connector": name, "enabled": on, "changed": changed, **({"older_than_30_days": old} if old else {})})
+        told = {"connector": name, "enabled": on, "changed": changed, **({"daemon": daemon} if daemon else {})}
+        emit({**told, **({"older_than_30_days": old} if old else {})})
         return
     note(f"{name}: {state}" if changed else f"{name}: was already {state}")
+    if daemon:
+        note(f"  {daemon}")
     for stream, count in old.items():
         note(f"  {stream}: " + ("not reached now" if count is None else f"{count} record(s) older than 30 days"))
     if any(old.values()):
         note("  set live_from on a stream to take its older records as history, without reports and duties")
     if on:
         note("  `hub check` says what is still missing; `hub connectors probe` tries the source")
+
+
+def _reloaded(folder: Path, name: str) -> str:
+    """What the daemon of this folder says to the change; empty: none runs."""
+    if not is_served(folder / SOCKET):
+        return ""
+    try:
+        ask(folder / SOCKET, "reload", seconds=60.0, name=name)
+    except HubError as error:
+        return f"the daemon keeps the old configuration: {error}"
+    return "the daemon has taken it"
 
 
 def connector_file(folder: Path, manifest: Manifest) -> Path:

@@ -18,15 +18,9 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
     face = face_of(ctx)
     with bootstrap.open_hub(face.folder) as hub:
         bootstrap.bring_up_to_date(hub)
-        manifests = bootstrap.manifests()
-        told = read_status(
-            hub.store,
-            hub.settings,
-            {name: manifest.unit for name, manifest in manifests.items()},
-            {name: list(manifest.streams) for name, manifest in manifests.items()},
-            bootstrap.now(),
-        )
-        told["daemon"] = bootstrap.daemon_answers(hub.settings)
+        processes = bootstrap.processes(hub.settings)
+        told = read_status(hub.store, hub.settings, bootstrap.promised(hub.settings), bootstrap.now(), processes)
+        told["daemon"] = processes is not None
     if as_json:
         emit(told)
     else:
@@ -52,7 +46,7 @@ def _print(told: dict[str, Any]) -> None:
         ((place, *(str(n) for n in lights.values())) for place, lights in told["lights"].items()),
     )
     show_table(
-        ("CONNECTOR", "STATE", "WHO ACTS", "LAST HEARD", "NOT FRESH"),
+        ("CONNECTOR", "STATE", "WHO ACTS", "LAST HEARD", "NOT FRESH", "TO DO"),
         (
             (
                 row["name"],
@@ -60,6 +54,7 @@ def _print(told: dict[str, Any]) -> None:
                 row["who_acts"],
                 short(max((s["last"] for s in row["streams"] if s["last"]), default=None)),
                 ", ".join(s["stream"] for s in row["streams"] if s["fresh"] is False),
+                "" if row["who_acts"] == "nobody" else row["todo"],
             )
             for row in told["connectors"]
         ),

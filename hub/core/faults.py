@@ -51,7 +51,7 @@ _BY_CODE: tuple[tuple[str, str], ...] = (
     ("connector.died", "retry"), ("connector.hung", "retry"), ("connector.broken", "retry"),
     ("connector.resting", "retry"), ("connector.held", "retry"), ("connector.closed", "retry"),
     ("connector.load", "retry"),
-    ("connector.refused", "person"), ("connector.missing", "person"), ("connector.disabled", "person"),
+    ("connector.refused", "person"), ("connector.missing", "person"), ("connector.miscounted", "person"), ("connector.disabled", "person"),
     ("connector.", "unknown"),
     # one record
     ("mapping.failed", "quarantine"), ("row.", "quarantine"), ("hub.defect", "quarantine"), ("hub.error", "unknown"),
@@ -66,8 +66,9 @@ _BY_CODE: tuple[tuple[str, str], ...] = (
 
 
 def action_of(code: str) -> Action:
-    """How an error of this code is answered; one that nobody knows is *unknown*: bounded retry, then an issue."""
-    return ACTIONS[next((word for begin, word in _BY_CODE if code.startswith(begin)), "unknown")]
+    """How an error of this code is answered: by its family, a code of ``FAULTS`` by a person, any other is *unknown*."""
+    otherwise = "person" if code in FAULTS else "unknown"
+    return ACTIONS[next((word for begin, word in _BY_CODE if code.startswith(begin)), otherwise)]
 
 
 FAULTS: dict[str, Text] = {

@@ -6,22 +6,25 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from hub.core.records import Light, StreamKey
-from hub.read.edges import edge_rows
-from hub.settings import ConnectorConfig, Settings
-from hub.store import ledger, pages, quarantine, snapshot
+from hub.core.records import Light
+from hub.read.connectors import Installed, connector_states
+from hub.settings import Settings
+from hub.store import ledger, pages, quarantine
 from hub.store.engine import SqlStore
 from hub.store.sql import Sql
 from hub.store.times import to_us
 
-_CREDENTIALS = ("peer.refused", "peer.unauthorized", "peer.credentials")
 COLOURS = (Light.red, Light.orange, Light.yellow, Light.green)
 
 
 def status(
-    store: SqlStore, settings: Settings, units: Mapping[str, str], streams: Mapping[str, Sequence[str]], now: datetime
+    store: SqlStore,
+    settings: Settings,
+    installed: Mapping[str, Installed],
+    now: datetime,
+    processes: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    """Everything `hub status --json` says (contract.md); ``units`` and ``streams`` are by connector name."""
+    """Everything `hub status --json` says (contract.md); ``installed`` and ``processes`` are by connector name."""
     with store.read() as sql:
         reports, duties = _two(ledger.open_reports(sql)), _two(ledger.open_duties(sql, to_us(now)))
         return {
@@ -29,7 +32,7 @@ def status(
             "emergencies": _emergencies(sql),
             "counts": pages.accounting(sql),
             "lights": _lights(sql, settings.communities),
-            "connectors": _connectors(sql, settings, units, streams, now),
+            "connectors": connector_states(sql, settings, installed, now, processes),
             "outbox": _outbox(sql, now),
             "reports": reports,
             "duties": duties,
@@ -52,61 +55,6 @@ def _lights(sql: Sql, communities: Sequence[str]) -> dict[str, dict[str, int]]:
         counts = found.setdefault(community or "unknown", {colour.name: 0 for colour in COLOURS})
         counts[Light(light).name] = count
     return dict(sorted(found.items()))
-
-
-def _connectors(
-    sql: Sql, settings: Settings, units: Mapping[str, str], streams: Mapping[str, Sequence[str]], now: datetime
-) -> list[dict[str, Any]]:
-    heard = snapshot.heard(sql)
-    scheduled = {StreamKey(row.unit, row.stream): row for row in ledger.schedule(sql)}
-    known = edge_rows(sql, now)
-    told = []
-    for name in sorted(streams):
-        config = settings.connectors.get(name)
-        rows = [_stream(StreamKey(units[name], stream), config, scheduled, heard, now) for stream in streams[name]]
-        state, who = _state(config, [scheduled.get(StreamKey(units[name], stream)) for stream in streams[name]], rows)
-        told.append({"name": name, "state": state, "who_acts": who, "streams": rows, "edge": known.get(name)})
-    return told
-
-
-def _stream(
-    key: StreamKey,
-    config: ConnectorConfig | None,
-    scheduled: Mapping[StreamKey, ledger.ScheduleView],
-    heard: Mapping[StreamKey, snapshot.HeardView],
-    now: datetime,
-) -> dict[str, Any]:
-    """One stream: last heard, next read, reads missed, and whether it is fresh (None: nobody waits for it)."""
-    row, view = scheduled.get(key), heard.get(key)
-    stream = config.streams.get(key.stream) if config else None
-    freshness = stream.freshness if stream else None
-    last = view.heard_at if view else None
-    return {
-        "stream": key.stream,
-        "transport": stream.transport if stream else "push",
-        "last": last.isoformat() if last else None,
-        "next": row.next_due.isoformat() if row and config and config.enabled else None,
-        "missed": row.missed if row else 0,
-        "fresh": None if freshness is None or last is None else now - last <= freshness,
-        "silent_since": view.silent_since.isoformat() if view and view.silent_since else None,
-        "result": row.last if row else "",
-    }
-
-
-def _state(
-    config: ConnectorConfig | None, scheduled: Sequence[ledger.ScheduleView | None], rows: Sequence[Mapping[str, Any]]
-) -> tuple[str, str]:
-    """(state, who acts): disabled, ready, retrying, failing (a credential or a person) or stale."""
-    if config is None or not config.enabled:
-        return "disabled", "nobody"
-    failing = [row for row in scheduled if row is not None and row.failures]
-    if any(row.last.startswith(_CREDENTIALS) for row in failing):
-        return "failing", "it"
-    if any(row.failures > 3 for row in failing):
-        return "failing", "department"
-    if failing:
-        return "retrying", "nobody"
-    return ("stale", "department") if any(row["fresh"] is False for row in rows) else ("ready", "nobody")
 
 
 def _outbox(sql: Sql, now: datetime) -> dict[str, int]:

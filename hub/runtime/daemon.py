@@ -70,7 +70,7 @@ class Daemon:
     """Runs side tasks until a signal or until one of them dies."""
 
     def __init__(
-        self, tasks: Sequence[SideTask], *, reload: Callable[[], None] | None = None, drain: float = DRAIN
+        self, tasks: Sequence[SideTask], *, reload: Callable[[], object] | None = None, drain: float = DRAIN
     ) -> None:
         self._tasks = [_Started(task) for task in tasks]
         self._reload = reload

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from hub.core.errors import RetryError
+from hub.core.errors import HubError, RetryError
 from hub.core.freight import Drafts, Page
 from hub.core.records import SHANGHAI, StreamKey
 from hub.custody import audit
@@ -33,6 +33,7 @@ from hub.settings import Settings
 from hub.store import edges
 from hub.store.claims import release_node
 from hub.store.engine import SqlStore
+from hub.store.issues import close_issues, open_issue
 from hub.store.numbers import new_uid
 from hub.store.pages import page_state, receipt
 
@@ -72,7 +73,7 @@ class Parts:
     clock: Callable[[], datetime] = now
     reporting: frozenset[str] | None = None
     landed: Callable[[str, Drafts], None] | None = None
-    reload: Callable[[], None] | None = None
+    reload: Callable[[], list[str]] = field(default=list)
     writer_ready: Callable[[], bool] = field(default=lambda: True)
 
 
@@ -91,15 +92,15 @@ def run(parts: Parts) -> int:
         def readiness() -> Mapping[str, bool]:
             return grouped(daemon.readiness())
 
-        def reload() -> None:
-            if parts.reload is not None:
-                parts.reload()
-                schedule.refresh()
+        def renew(name: str = "") -> list[str]:
+            changed = _renewed(parts, name)
+            schedule.refresh()
+            return changed
 
         web = WebTask(parts.make_app(readiness), door)
         tasks = [SideTask("web", web.run, web.is_serving)]
         if not parts.store.postgres:
-            server = LocalServer(settings.folder / SOCKET, _handlers(parts, schedule))
+            server = LocalServer(settings.folder / SOCKET, _handlers(parts, schedule, renew))
             stack.callback(server.close)
             tasks.append(SideTask("socket", server.run))
         tasks += [
@@ -108,7 +109,7 @@ def run(parts: Parts) -> int:
             SideTask("relay", relay.run, relay.is_running),
             SideTask("writer", parts.writer, parts.writer_ready),
         ]
-        daemon = Daemon(tasks, reload=reload)
+        daemon = Daemon(tasks, reload=renew)
         try:
             return daemon.run()
         finally:
@@ -123,6 +124,27 @@ def sole_process(folder: Path, store: SqlStore) -> Iterator[None]:
         return
     with hub_lock(folder, seconds=LOCK_WAIT):
         yield
+
+
+CONFIGURATION = "configuration.invalid"
+_renewing = threading.Lock()
+
+
+def _renewed(parts: Parts, name: str) -> list[str]:
+    """Take the changed configuration; the connectors it changed. ``name``: one that is to start anew even so.
+
+    Raises ConfigurationError with everything as it was; until it is mended that is an open issue.
+    """
+    with _renewing:
+        try:
+            changed = parts.reload()
+        except HubError as error:
+            remedy = f"{error.remedy or 'mend the configuration'}; then reload: the old configuration is in force"
+            open_issue(parts.store, CONFIGURATION, "reload", parts.clock(), remedy)
+            raise
+        close_issues(parts.store, "reload", parts.clock(), code=CONFIGURATION)
+        parts.workers.release([name] if name else [])
+        return changed
 
 
 def _schedule(parts: Parts) -> Schedule:
@@ -167,7 +189,9 @@ def wait_applied(store: SqlStore, uid: str, seconds: float) -> bool:
     return True
 
 
-def _handlers(parts: Parts, schedule: Schedule) -> dict[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]]:
+def _handlers(
+    parts: Parts, schedule: Schedule, renew: Callable[[str], list[str]]
+) -> dict[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]]:
     """What commands may ask of the daemon by its socket."""
 
     def land(asked: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -198,4 +222,19 @@ def _handlers(parts: Parts, schedule: Schedule) -> dict[str, Callable[[Mapping[s
     def ping(asked: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"pid": os.getpid(), "owner": parts.owner}
 
-    return {"land": land, "receipt": told, "poll": poll, "edge": edge, "look": look, "ping": ping}
+    def states(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"connectors": parts.workers.processes()}
+
+    def reload(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"changed": renew(str(asked.get("name", "")))}
+
+    return {
+        "land": land,
+        "receipt": told,
+        "poll": poll,
+        "ping": ping,
+        "edge": edge,
+        "look": look,
+        "states": states,
+        "reload": reload,
+    }

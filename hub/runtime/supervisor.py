@@ -37,6 +37,8 @@ STEPS = ("sent", "received", "later", "refused")
 LONGEST_CURSOR = 4096
 LONGEST_FEEDBACK = 1000
 """Records that may come with one answer."""
+RETIRE = 30.0
+"""Seconds a process has to finish what it is doing when a new one takes its place."""
 DEATHS = 5
 """Deaths close to each other after which a process is held."""
 
@@ -68,6 +70,7 @@ class Supervisor:
         self._starting: Child | None = None
         self._closed = False
         self._deaths = deque[float](maxlen=DEATHS)  # monotonic
+        self._doubtful = False  # it was held: the next answer tells that it works again
         self._not_before = 0.0
         self._why: HubError | None = None  # what is raised until then
         self.starts = 0
@@ -148,23 +151,20 @@ class Supervisor:
         return child.pid if child is not None and child.is_alive() else None
 
     def release(self) -> None:
-        """Somebody has looked after it: it may start at the next need."""
+        """Somebody has looked after it: it starts anew at the next need, with its package as it is then."""
         with self._lock:
             self._deaths.clear()
             self._not_before, self._why = 0.0, None
-        self._move("enabled")
+            child, self._child = self._child, None
+            self._move("enabled")
+        if child is not None:
+            threading.Thread(target=child.close, args=(RETIRE,), daemon=True).start()
 
-    def drain(self, seconds: float) -> None:
-        """Let calls in flight end, at most for ``seconds``, then end the process."""
-        self._move("draining")
-        self._end(seconds)
-
-    def close(self) -> None:
-        """End the process now."""
-        self._end(0.0)
-
-    def _end(self, seconds: float) -> None:
+    def close(self, seconds: float = 0.0) -> None:
+        """Let calls in flight end, at most for ``seconds``, then end the process for good."""
         self._closed = True
+        if seconds:
+            self._move("draining")
         if (starting := self._starting) is not None:
             starting.kill("closed")  # whoever waits for it holds the lock
         with self._lock:
@@ -179,6 +179,9 @@ class Supervisor:
         child = self._running()
         try:
             yield child
+            if self._doubtful:
+                self._doubtful = False
+                self._move("answered")
         except DiedError as error:
             self._buried(child, error.code)
             raise
@@ -247,6 +250,7 @@ class Supervisor:
                 code="connector.held",
                 remedy=f"tell its maker; after an update run `hub connectors enable {self.spec.name}`",
             )
+            self._doubtful = True
             self._move("held", code)
             return
         bound = min(self.pace.longest, self.pace.base * 2.0 ** (len(close) - 1))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -17,14 +17,14 @@ import orjson
 from hub.core.errors import ConfigurationError
 from hub.core.freight import Answer, Drafts, Page, Parcel
 from hub.core.records import Owed, StreamKey
-from hub.runtime.specs import FileSpec, source_spec, way_spec
+from hub.runtime.specs import FileSpec, is_scheduled, source_spec, way_spec
 from hub.runtime.verbs import Batch, Hands
-from hub.sdk.manifest import Manifest, strip
+from hub.sdk.manifest import Manifest, ManifestStream, strip
 from hub.sdk.strictjson import dumps
 from hub.secret_files import SecretError
 from hub.settings import ConnectorConfig, DeliverConfig, Limits, StreamConfig
 
-__all__ = ["FILE_KEY", "UnitWorker", "page_of_rows"]
+__all__ = ["FILE_KEY", "UnitWorker", "page_of_rows", "promise_of"]
 
 FILE_KEY = "file:"
 """Idempotency keys of file pages begin so: ``file:<drop>:<row>``; landing the same rows twice is one page."""
@@ -56,6 +56,13 @@ def page_of_rows(
         received_at=received_at,
         **more,
     )
+
+
+def promise_of(config: StreamConfig | None, declared: ManifestStream | None) -> timedelta | None:
+    """How long a stream may be silent: as configured; a stream read by the clock, as its manifest says; else None (S12)."""
+    if config is None or config.freshness is not None:
+        return config.freshness if config is not None else None
+    return declared.freshness if declared is not None and is_scheduled(config) else None
 
 
 class UnitWorker:
@@ -184,7 +191,7 @@ class UnitWorker:
         """Reads in progress end at their next page."""
         self._stop.set()
 
-    def close(self) -> None:
-        """Give everything back."""
+    def close(self, seconds: float = 0.0) -> None:
+        """Give everything back; what is being done has ``seconds`` to end."""
         self._stop.set()
-        self.hands.close()
+        self.hands.close(seconds)

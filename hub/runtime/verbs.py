@@ -57,7 +57,7 @@ class Hands(Protocol):
     def map(self, stream: StreamKey, body: bytes, rows: int, first_row: int, fields: Mapping[str, str]) -> Drafts: ...
     def render(self, owed: Owed | None, body: Mapping[str, Any]) -> bytes: ...
     def send(self, parcel: Parcel, spec: WaySpec | None) -> Answer: ...
-    def close(self) -> None: ...
+    def close(self, seconds: float = 0.0) -> None: ...
 
 
 class Verbs:
@@ -190,7 +190,7 @@ class Verbs:
         for transport in old:
             transport.close()
 
-    def close(self) -> None:
+    def close(self, seconds: float = 0.0) -> None:
         """Give connections back; a source that waits for a file to settle waits no longer."""
         self._ended.set()
         self._forget()

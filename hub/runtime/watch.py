@@ -13,10 +13,10 @@ from hub.core.errors import HubError, RetryError
 from hub.core.records import StreamKey
 from hub.line.land import land
 from hub.line.ports import Vault
-from hub.runtime.specs import is_scheduled
 from hub.runtime.station import station_page
-from hub.runtime.unit_worker import FILE_KEY, UnitWorker
-from hub.runtime.workers import Workers
+from hub.runtime.supervisor import DEATHS
+from hub.runtime.unit_worker import FILE_KEY, UnitWorker, promise_of
+from hub.runtime.workers import News, Workers
 from hub.sdk.files import ReceiptFolder, Waiting, waiting_receipts
 from hub.store.engine import SqlStore
 from hub.store.issues import close_issues, open_issue
@@ -26,6 +26,8 @@ from hub.store.times import from_us, to_us
 __all__ = ["Watch"]
 
 SILENT = "stream.silent"
+REFUSED = "connector.refused"
+HELD = "connector.held"
 AGAIN = 5.0
 """Seconds until a receipt that could not be written is tried again."""
 
@@ -48,16 +50,46 @@ class Watch:
         self._tick = tick
         self._started = clock()
         self._held: dict[Path, float] = {}  # receipts that could not be written: not before
+        self._news: list[News] = []
+        self._lives = 0
         self._told: set[str] = set()  # silence pages this process has landed; the archive knows the others by their key
 
     def run(self, stop: Event) -> None:
         """Look, again and again, until ``stop``."""
         while not stop.wait(self._tick.total_seconds()):
-            for look in (self.silences, self.incoming_receipts, self.file_receipts):
+            for look in (self.lives, self.silences, self.incoming_receipts, self.file_receipts):
                 try:
                     look()
                 except RetryError:
                     continue  # the archive is busy or full: at the next look
+
+    # --- processes of connectors
+
+    def lives(self) -> int:
+        """Open an issue for each connector that is refused or held, close those of one that works again; how many changed."""
+        while self._news or not self._workers.news.empty():
+            if not self._news:
+                self._news.append(self._workers.news.get())
+            self._tell(self._news[0])  # raises when the archive is busy: told at the next look
+            self._news.pop()
+            self._lives += 1
+        return self._lives
+
+    def _tell(self, news: News) -> None:
+        now = self._clock()
+        if news.happening == "refused":
+            remedy = f"{news.reason}; install a package that loads, then `hub connectors enable {news.name}`"
+            open_issue(self._store, REFUSED, news.name, now, remedy)
+        elif news.happening == "held":
+            remedy = (
+                f"{news.name} ended {DEATHS} times ({news.reason}) and is not started for now; its records stay at their "
+                f"source; tell its maker, and after an update run `hub connectors enable {news.name}`"
+            )
+            open_issue(self._store, HELD, news.name, now, remedy)
+        elif news.happening in ("loaded", "ended"):
+            close_issues(self._store, news.name, now, code=REFUSED)
+        if news.happening in ("answered", "ended"):
+            close_issues(self._store, news.name, now, code=HELD)
 
     # --- silences
 
@@ -66,10 +98,7 @@ class Watch:
         found = []
         for worker in self._workers.connectors():
             for name, config in worker.config.streams.items():
-                promised = worker.manifest.streams.get(name)
-                freshness = config.freshness
-                if freshness is None and is_scheduled(config) and promised is not None:
-                    freshness = promised.freshness
+                freshness = promise_of(config, worker.manifest.streams.get(name))
                 if freshness:
                     found.append(_Heard(StreamKey(worker.unit, name), freshness))
         return found

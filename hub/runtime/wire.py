@@ -279,7 +279,7 @@ def _slices(lengths: Sequence[int], body: bytes) -> list[bytes]:
     for length in lengths:
         found.append(body[at : at + length])
         at += length + 1
-    if lengths and (at != len(body) or min(lengths) < 2):
+    if lengths and (at != len(body) or min(lengths) < 1):
         raise BrokenFrameError("the rows do not add up")
     return found
 

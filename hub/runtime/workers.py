@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from threading import Lock
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from queue import SimpleQueue
+from threading import Lock, Thread
+from typing import Any, NamedTuple
 
 from hub.core.records import StreamKey
 from hub.line.ports import Worker
 from hub.runtime.grid import Grid
 from hub.runtime.specs import is_scheduled
 from hub.runtime.station import StationWorker
+from hub.runtime.supervisor import Supervisor
 from hub.runtime.unit_worker import UnitWorker
 from hub.settings import ConnectorConfig, DeliverConfig
 
-__all__ = ["PolledStream", "Workers", "changed_connectors"]
+__all__ = ["News", "PolledStream", "Workers", "changed_connectors"]
 
+DRAIN = 30.0
+"""Seconds an old worker has to finish what it is doing when another takes its place."""
 MakeWorker = Callable[[ConnectorConfig], UnitWorker]
 """Loads and checks one connector. Raises ``ConfigurationError``."""
+
+
+class News(NamedTuple):
+    """Something that happened to a connector's process (`core/lifecycle.py`)."""
+
+    name: str
+    happening: str
+    reason: str
 
 
 class PolledStream(NamedTuple):
@@ -35,6 +47,9 @@ class Workers(Mapping[str, Worker]):
         self._lock = Lock()
         self._by_unit: dict[str, UnitWorker] = dict(workers or {})
         self._station = StationWorker()
+        self.news: SimpleQueue[News] = SimpleQueue()
+        for worker in self._by_unit.values():
+            self._listen(worker)
 
     def __getitem__(self, unit: str) -> Worker:
         return self._station if unit == self._station.unit else self._by_unit[unit]
@@ -44,6 +59,20 @@ class Workers(Mapping[str, Worker]):
 
     def __len__(self) -> int:
         return len(self._by_unit) + 1
+
+    def _listen(self, worker: UnitWorker) -> None:
+        """Hear of every change in the life of a worker's process."""
+        if isinstance(worker.hands, Supervisor):
+            name = worker.config.name
+            worker.hands.tell = lambda happening, reason: self.news.put(News(name, happening, reason))
+
+    def processes(self) -> dict[str, dict[str, Any]]:
+        """Connector → the state of its process, its number and how often it was started."""
+        return {
+            worker.config.name: {"state": worker.hands.state, "pid": worker.hands.pid, "starts": worker.hands.starts}
+            for worker in self.connectors()
+            if isinstance(worker.hands, Supervisor)
+        }
 
     def connectors(self) -> list[UnitWorker]:
         """Every connector's worker, without the station."""
@@ -77,22 +106,44 @@ class Workers(Mapping[str, Worker]):
     ) -> list[str]:
         """Go from one configuration to another; only connectors that changed are touched. Their names.
 
-        Every new worker is made before any is taken in: raises ``ConfigurationError`` with nothing changed.
+        Every new worker is made before any is taken in: raises ``ConfigurationError`` with nothing changed. What an old
+        one is doing it may finish: its read ends at the next page, its deliveries with their answer.
         """
         changed = changed_connectors(old, new)
-        made = {name: make(new[name]) for name in changed if name in new and new[name].enabled}
+        made = _made([new[name] for name in changed if name in new and new[name].enabled], make)
         with self._lock:
             leaving = [worker for worker in self._by_unit.values() if worker.config.name in changed]
             kept = {unit: worker for unit, worker in self._by_unit.items() if worker.config.name not in changed}
             self._by_unit = {**kept, **{worker.unit: worker for worker in made.values()}}
+        for worker in made.values():
+            self._listen(worker)
         for worker in leaving:
-            worker.close()
+            worker.drain()
+            Thread(target=worker.close, args=(DRAIN,), name=f"drain-{worker.config.name}", daemon=True).start()
         return changed
+
+    def release(self, names: Iterable[str]) -> None:
+        """Let these connectors start at once, held or refused as they may be: somebody has looked after them."""
+        for worker in self.connectors():
+            if worker.config.name in set(names) and isinstance(worker.hands, Supervisor):
+                worker.hands.release()
 
     def close(self) -> None:
         """Give all connections back."""
         for worker in self.connectors():
             worker.close()
+
+
+def _made(configs: Iterable[ConnectorConfig], make: MakeWorker) -> dict[str, UnitWorker]:
+    made: dict[str, UnitWorker] = {}
+    try:
+        for config in configs:
+            made[config.name] = make(config)
+    except BaseException:
+        for worker in made.values():
+            worker.close()
+        raise
+    return made
 
 
 def changed_connectors(old: Mapping[str, ConnectorConfig], new: Mapping[str, ConnectorConfig]) -> list[str]:

@@ -1,0 +1,180 @@
+"""The installed connectors as this hub uses them: manifests as data, and how the process of each is started."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from hub.core.errors import ConfigurationError, HubError
+from hub.core.unmap import Table
+from hub.read.connectors import Installed as Promised
+from hub.receivers import Stream
+from hub.runtime.local_socket import ask, is_served
+from hub.runtime.plugins import Manifests, read_manifests
+from hub.runtime.service import SOCKET, now
+from hub.runtime.supervisor import Bounds, ChildSpec, Described, Pace, Supervisor, refused
+from hub.runtime.unit_worker import UnitWorker, promise_of
+from hub.sdk.manifest import Manifest
+from hub.settings import ConnectorConfig, Installed, Limits, Settings
+from hub.store.numbers import new_uid
+
+
+@lru_cache(maxsize=1)
+def _found() -> Manifests:
+    return read_manifests()
+
+
+def manifests() -> Mapping[str, Manifest]:
+    """Connector name → manifest, of every installed connector that can be read; no connector's code runs."""
+    return _found().manifests
+
+
+def look_again() -> None:
+    """Read manifests anew at the next need: packages may have been installed or updated."""
+    _found.cache_clear()
+    described.cache_clear()
+
+
+def refused_connectors() -> Mapping[str, str]:
+    """Connectors whose manifest cannot be read, and why; the others go on."""
+    return _found().refused
+
+
+@lru_cache(maxsize=64)
+def described(name: str) -> Described:
+    """What a connector says of itself once loaded, in a process of its own. Raises ConfigurationError: refused."""
+    asked = Supervisor(child_spec(name))
+    try:
+        return asked.start()
+    finally:
+        asked.close()
+
+
+def child_spec(name: str, config: ConnectorConfig | None = None, limits: Limits | None = None) -> ChildSpec:
+    """How the process of an installed connector is started. Raises ConfigurationError when none is installed."""
+    manifest = manifests().get(name)
+    if manifest is None:
+        raise refused(name, _found().refused.get(name, "it is not installed"))
+    bounds = Bounds() if limits is None else bounds_of(limits)
+    return ChildSpec(
+        name=name, entry=_found().entries[name], unit=manifest.unit, bounds=bounds, known=_words_of(manifest, config)
+    )
+
+
+def bounds_of(limits: Limits) -> Bounds:
+    """What a connector's process may take, from ``[limits]``."""
+    return Bounds(
+        memory=limits.connector_bytes,
+        frame=4 * max(limits.peer_bytes, limits.body_bytes),
+        load=limits.connector_load,
+        page=limits.connector_page or 3 * limits.peer_seconds + 20,
+        map=limits.connector_map,
+        render=limits.connector_map,
+        send=1.25 * limits.peer_seconds,
+    )
+
+
+def _words_of(manifest: Manifest, config: ConnectorConfig | None) -> frozenset[str]:
+    """Names a connector's messages may hold beside plain characters: its titles, and headers as configured."""
+    words = {manifest.title, *(stream.title for stream in manifest.streams.values())}
+    for stream in config.streams.values() if config is not None else ():
+        words.update((stream.cursor_field, *stream.fields, *stream.fields.values()))
+    return frozenset(words)
+
+
+def streams(settings: Settings | None = None) -> list[Stream]:
+    """Every stream of every installed connector; of ``settings``: of those it switches on.
+
+    What kind of record a stream sends stands in its manifest; where it does not, the connector is asked.
+    """
+    return [
+        Stream(name, manifest.unit, stream, kind_of(name, stream))
+        for name, manifest in manifests().items()
+        if settings is None or (name in settings.connectors and settings.connectors[name].enabled)
+        for stream in manifest.streams
+    ]
+
+
+def kind_of(name: str, stream: str) -> str:
+    """What kind of record a stream sends; empty when neither manifest nor connector says so."""
+    declared = manifests()[name].streams[stream].kind
+    if declared:
+        return declared
+    try:
+        return str(described(name).streams[stream]["kind"])
+    except (ConfigurationError, KeyError):
+        return ""
+
+
+def table_of(unit: str, stream: str) -> Table | None:
+    """The columns of a unit's stream, as its connector describes them; None: no connector has it."""
+    name = next((name for name, manifest in manifests().items() if manifest.unit == unit), "")
+    return Table.of(described(name).streams[stream]) if name and stream in manifests()[name].streams else None
+
+
+def nearest_column(names: Sequence[str], name: str) -> str:
+    """The column of a stream that a misspelt name comes nearest to, or nothing."""
+    return next(iter(difflib.get_close_matches(name, names, 1, 0.5)), "")
+
+
+def installed(found: Mapping[str, Manifest]) -> dict[str, Installed]:
+    """What the configuration is read against."""
+    return {
+        name: Installed(
+            tuple(manifest.streams),
+            tuple(manifest.receives),
+            {option.name: option.kind for option in manifest.config.values()},
+            tuple(option.name for option in manifest.config.values() if option.required),
+        )
+        for name, manifest in found.items()
+    }
+
+
+def make_worker(settings: Settings, config: ConnectorConfig, *, start: bool = False) -> UnitWorker:
+    """The worker of one connector; its process starts when first needed, or now.
+
+    Raises ConfigurationError when it is not installed, or (``start``) cannot be loaded.
+    """
+    spec = child_spec(config.name, config, settings.limits)
+    base, longest = settings.retry_base.total_seconds(), settings.retry_max.total_seconds()
+    hands = Supervisor(spec, Pace(base, longest, window=6 * longest + 60.0, hold=3 * longest))
+    if start:
+        try:
+            hands.start()
+        except HubError:
+            hands.close()
+            raise
+    return UnitWorker(manifests()[config.name], config, settings.limits, hands, clock=now, new_uid=new_uid)
+
+
+def processes(settings: Settings) -> dict[str, Any] | None:
+    """The connectors' processes as the daemon of this folder sees them; None: no daemon answers."""
+    if not daemon_answers(settings):
+        return None
+    try:
+        found: dict[str, Any] = ask(settings.folder / SOCKET, "states", seconds=5.0)["connectors"]
+    except HubError:
+        return {}
+    return found
+
+
+def promised(settings: Settings) -> dict[str, Promised]:
+    """Every installed connector, with how long each of its streams may be silent here (`promise_of`)."""
+    told = {}
+    for name, manifest in manifests().items():
+        config = settings.connectors.get(name)
+        told[name] = Promised(
+            manifest.unit,
+            {
+                stream: promise_of(config.streams.get(stream) if config else None, declared)
+                for stream, declared in manifest.streams.items()
+            },
+        )
+    return told
+
+
+def daemon_answers(settings: Settings) -> bool:
+    """Whether a daemon of this folder runs."""
+    return is_served(settings.folder / SOCKET)

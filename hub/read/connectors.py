@@ -1,0 +1,100 @@
+"""The state of every connector, who acts next, and what its streams met last: `hub status`, `hub connectors list | show`.
+
+Durable facts come from the archive (results of reads, open issues); what only the running daemon knows (a process that is
+just being started, its number) is handed in as ``processes``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from hub.core.lifecycle import STATES, shown
+from hub.core.records import StreamKey
+from hub.read.edges import edge_rows
+from hub.settings import ConnectorConfig, Settings
+from hub.store import ledger, snapshot
+from hub.store.sql import Sql
+
+__all__ = ["Installed", "connector_states"]
+
+_BY_ISSUE = {"connector.held": "held", "connector.refused": "refused"}
+"""Open issue about a connector → state of its process, where no daemon can be asked."""
+
+
+class Installed(NamedTuple):
+    """One installed connector: its unit, and its streams with how long each may be silent (None: nobody waits)."""
+
+    unit: str
+    promises: Mapping[str, timedelta | None]
+
+
+def connector_states(
+    sql: Sql,
+    settings: Settings,
+    installed: Mapping[str, Installed],
+    now: datetime,
+    processes: Mapping[str, Mapping[str, Any]] | None = None,
+) -> list[dict[str, Any]]:
+    """Every installed connector by name; ``processes`` is the daemon's own view (``state``, ``pid``, ``starts``)."""
+    heard = snapshot.heard(sql)
+    scheduled = {StreamKey(row.unit, row.stream): row for row in ledger.schedule(sql)}
+    issues = {issue.subject: _BY_ISSUE[issue.code] for issue in ledger.issues(sql) if issue.code in _BY_ISSUE}
+    edges = edge_rows(sql, now)
+    told = []
+    for name in sorted(installed):
+        unit, promises = installed[name]
+        config = settings.connectors.get(name)
+        rows = [
+            _stream(StreamKey(unit, stream), config, promise, scheduled, heard, now)
+            for stream, promise in promises.items()
+        ]
+        process = (processes or {}).get(name, {"state": issues.get(name, "ready")})
+        told.append({"name": name, **_state(config, process, rows), "streams": rows, "edge": edges.get(name)})
+    return told
+
+
+def _stream(
+    key: StreamKey,
+    config: ConnectorConfig | None,
+    promise: timedelta | None,
+    scheduled: Mapping[StreamKey, ledger.ScheduleView],
+    heard: Mapping[StreamKey, snapshot.HeardView],
+    now: datetime,
+) -> dict[str, Any]:
+    """One stream: last heard, next read, reads missed, and whether it is fresh (None: nobody waits for it)."""
+    row, view = scheduled.get(key), heard.get(key)
+    stream = config.streams.get(key.stream) if config else None
+    last = view.heard_at if view else None
+    return {
+        "stream": key.stream,
+        "transport": stream.transport if stream else "push",
+        "last": last.isoformat() if last else None,
+        "next": row.next_due.isoformat() if row and config and config.enabled else None,
+        "missed": row.missed if row else 0,
+        "fresh": None if promise is None or last is None else now - last <= promise,
+        "silent_since": view.silent_since.isoformat() if view and view.silent_since else None,
+        "failures": row.failures if row else 0,
+        "result": row.last if row else "",
+    }
+
+
+def _state(config: ConnectorConfig | None, process: Mapping[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """``state``, ``who_acts``, what it means and what to do; a source that is silent is its department's to mend."""
+    enabled = config is not None and config.enabled
+    of_process = str(process.get("state", "ready"))
+    if not enabled and of_process != "draining":
+        of_process = "disabled"
+    read = {row["stream"] for row in rows if row["failures"]} & set(config.streams if config else ())
+    state = shown(of_process, [row["result"] for row in rows if row["stream"] in read])
+    words = STATES[state]
+    silent = state == "ready" and any(row["fresh"] is False for row in rows)
+    return {
+        "state": state,
+        "who_acts": "department" if silent else words.who,
+        "means": "its source is silent beyond its promise" if silent else words.english,
+        "todo": "ask the unit whether its system runs" if silent else words.todo,
+        "pid": process.get("pid"),
+        "starts": process.get("starts", 0),
+    }
