@@ -284,18 +284,29 @@ def coming_next(assessment: Assessment, foresight: Foresight) -> list[dict[str, 
         streams = [".".join(stream) for stream in assessment.held.streams]
         owed = sorted({stream.unit for stream in assessment.held.streams})
         heard = {"at": None, "light": assessment.held.would_be.name, "by": "stream_heard", "owed_by": owed}
-        found = [{**heard, "not_before": None, "missing": streams}, *found]
-    for concern in standing(assessment):
-        for way in foresight.of(concern) if concern.light >= assessment.light else ():
-            told = {**_way(way), "missing": [lack.proof for lack in way.missing]}
-            if way.at is None and way.light != assessment.light and told not in found:
-                found.append(told)
-    return found or [{"at": None, "light": None, "by": "new_concern", "not_before": None, "missing": [], "owed_by": []}]
+        found = [{**heard, "not_before": None, "missing": streams, "together": False}, *found]
+    setting = [way for c in standing(assessment) if c.light >= assessment.light for way in foresight.of(c)]
+    for way in setting:
+        if way.at is None and way.light != assessment.light:
+            _add(found, way, way.light, together=False)
+    if not found:  # no one record would do: everything that stands so high has to end
+        for way in setting:
+            _add(found, way, way.last or way.light, together=True)
+    return found or [_coming(Next(None, None, "new_concern"))]
+
+
+def _add(found: list[dict[str, Any]], way: Way, light: Light, *, together: bool) -> None:
+    """A way as something to come, once; ``together``: it changes the light only with the others of that height."""
+    told = {**_way(way), "light": light.name, "missing": [lack.proof for lack in way.missing], "together": together}
+    told["at"] = None  # of a date that alone changes nothing only the concern itself tells
+    if told not in found:
+        found.append(told)
 
 
 def _coming(coming: Next) -> dict[str, Any]:
     light = None if coming.light is None else coming.light.name
-    return {"at": _iso(coming.at), "light": light, "by": coming.by, "not_before": None, "missing": [], "owed_by": []}
+    told = {"at": _iso(coming.at), "light": light, "by": coming.by, "not_before": None}
+    return {**told, "missing": [], "owed_by": [], "together": False}
 
 
 def _iso(at: datetime | None) -> str | None:

@@ -47,6 +47,7 @@ class Way(NamedTuple):
     not_before: datetime | None
     missing: tuple[Lack, ...]
     owed_by: tuple[str, ...]
+    last: Light | None = None  # the light once nothing else stands as high; None: the same
 
 
 class Foresight(NamedTuple):
@@ -104,12 +105,13 @@ def _ways(fold: Fold, concern: Standing) -> Iterator[Way]:
     elif concern.rule in fold.board.decided:
         yield Way(concern.how_ends, fold.board.of_records(), concern.until_planned, None, (), ())
     elif concern.rule == "T1":
-        yield _observation(fold, concern)
+        yield _observation(fold, concern)._replace(last=_once_last(fold, concern, "Y4"))
     elif concern.rule in fold.policy.stated:
         leads_to = "T1" if concern.light == Light.red else None
-        senders = tuple(dict.fromkeys(key.unit for key in concern.events))
+        senders = tuple(dict.fromkeys(key.unit for key in concern.events)) if concern.until_planned is None else ()
         light = after(fold, concern, leads_to)
-        yield Way(concern.how_ends, light, concern.until_planned, None, (), senders)
+        last = _once_last(fold, concern, leads_to)
+        yield Way(concern.how_ends, light, concern.until_planned, None, (), senders, last)
     elif concern.rule == fold_again(fold):
         yield Way("relapse_ended", after(fold, concern, None), None, None, (), ())
     else:
@@ -129,7 +131,17 @@ def _step(fold: Fold, concern: Standing, way: Descent) -> Way:
         earliest(fold, concern, way),
         tuple(Lack(proof, _owes(fold, concern, proof)) for proof in missing),
         owed_by(fold.policy, way.id),
+        _once_last(fold, concern, way.leads_to),
     )
+
+
+def _once_last(fold: Fold, concern: Standing, leads_to: str | None) -> Light:
+    """The light when this concern ends as the last one of its height."""
+    board = fold.board
+    light = max((other.light for other in board.open.values() if other.light < concern.light), default=Light.unlit)
+    if leads_to is not None:
+        light = max(light, fold.policy.rules[leads_to].light)
+    return board.shown(Light.green if light == Light.unlit and board.green is not None else light)
 
 
 def _evidence(fold: Fold) -> Evidence:

@@ -28,7 +28,11 @@ def render(explanation: Mapping[str, Any], say: Say) -> str:
         *_known_lines(explanation, say),
     ]
     concerns = explanation["concerns"]
-    lines += [say("No concern on file.")] if not concerns else [line for c in concerns for line in _sentences(c, say)]
+    lines += (
+        [say("No concern on file.")]
+        if not concerns
+        else [line for c in concerns for line in _sentences(c, explanation["light"], say)]
+    )
     lines += _held_line(explanation["held"], say)
     lines += [_next_line(coming, say) for coming in (explanation["next"], *explanation.get("then", ()))]
     lines += _decision_lines(explanation, say)
@@ -105,7 +109,7 @@ def _ground_lines(explanation: Mapping[str, Any], say: Say) -> Iterator[str]:
         )
 
 
-def _sentences(concern: Mapping[str, Any], say: Say) -> list[str]:
+def _sentences(concern: Mapping[str, Any], light: str, say: Say) -> list[str]:
     rule = concern["rule"]
     head = say("{rule} {light}, {state} since {since}: {what}").format(
         rule=rule if rule not in FAMILIES.values() else "·",
@@ -127,7 +131,7 @@ def _sentences(concern: Mapping[str, Any], say: Say) -> list[str]:
         lines.append("      " + say("closed {until} by: {how}").format(until=_when(concern["until"]), how=how))
         lines += ["      " + _event_line(closing, say)] if closing else []
     elif concern.get("ways"):
-        lines += ["      " + line for way in concern["ways"] for line in _way_lines(way, say)]
+        lines += ["      " + line for way in concern["ways"] for line in _way_lines(way, light, say)]
     elif concern["closes_by"]:
         ways = say("; ").join(word(code, say) for code in concern["closes_by"])
         lines.append("      " + say("would be closed by: {ways}").format(ways=ways))
@@ -152,10 +156,14 @@ def _held_line(held: Mapping[str, Any] | None, say: Say) -> list[str]:
     return [text.format(since=_when(held["since"]), streams=streams, light=say(held["would_be"]))]
 
 
-def _way_lines(way: Mapping[str, Any], say: Say) -> Iterator[str]:
+def _way_lines(way: Mapping[str, Any], light: str, say: Say) -> Iterator[str]:
     """One way down: by what, to which light, from when; what is missing and who owes it."""
     when = way["at"] or way["not_before"]
-    text = say("way down: {what}, to {light}")
+    text = (
+        say("way down: {what}; the light stays {light}")
+        if way["light"] == light
+        else say("way down: {what}, to {light}")
+    )
     line = text.format(what=word(way["by"], say), light=say(way["light"]))
     if when:
         line += say(", on {at}").format(at=_when(when)) if way["at"] else say(", from {at}").format(at=_when(when))
@@ -175,7 +183,10 @@ def _next_line(coming: Mapping[str, Any], say: Say) -> str:
     light = say(coming["light"]) if coming["light"] else say("whatever the records then say")
     if coming["at"]:
         return say("Next change: {at} to {light}, by {what}").format(at=_when(coming["at"]), light=light, what=what)
-    line = say("Next change: no date; to {light}, by {what}").format(light=light, what=what)
+    text = say("Next change: no date; to {light}, by {what}")
+    if coming.get("together"):
+        text = say("Next change: no date; to {light} once all that stands so high has ended, also by {what}")
+    line = text.format(light=light, what=what)
     if coming.get("not_before"):
         line += say(", from {at}").format(at=_when(coming["not_before"]))
     return line + _owed(coming.get("owed_by", ()), say)

@@ -9,17 +9,16 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.bulk.duck import open_duck
-from hub.bulk.engine import Row
+from hub.bulk.engine import Row, open_engine
 from tests.cli.conftest import District
 from tests.end_to_end.story import GRANDMOTHER, HUSBAND, OTHER_MAN, OTHER_WOMAN, WIFE
 from tests.end_to_end.story import call as police_call
 
+duckdb = pytest.importorskip("duckdb", reason="the extra `bulk` is not installed")
 STRANGERS = {**OTHER_MAN.block("party_a"), **OTHER_WOMAN.block("party_b")}
 PLACE = "虚构路18弄3号201室"
 
@@ -109,7 +108,7 @@ def test_parquet_and_a_table_are_read_too(district: District) -> None:
 @settings(max_examples=40, deadline=None)
 def test_groups_are_the_connected_ones(values: list[list[int]]) -> None:
     """The engine's groups are the connected components of shared values, however long the chain."""
-    with open_duck() as engine:
+    with open_engine("embedded") as engine:
         engine.add(
             [
                 Row(f"N{n}", 1, False, n, "police_call", "{}", "", "[]", tuple(f"v{v}" for v in own), "", f"u{n}", b"x")

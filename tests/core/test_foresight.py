@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.core.assess import amended, course
+from hub.core.assess import amended, assess, course
 from hub.core.clocks import Moment
+from hub.core.explain import coming_next
 from hub.core.foresight import END, Foresight, foresee
 from hub.core.records import Case, Light, Silence, StreamKey
 from tests.core.light_cases import event, policy
@@ -67,3 +68,18 @@ def test_a_way_names_what_is_missing_and_who_owes_it() -> None:
     lacks = {lack.proof: lack.owed_by for lack in way.missing}
     assert lacks.keys() == {"signed", "red_days", "no_visit_overdue", "visit_since_violence"}
     assert lacks["no_visit_overdue"] == ("womens_federation", "community_grid")
+
+
+def test_two_red_concerns_name_what_must_end_together() -> None:
+    """Neither the review nor the order's end alone changes the light: both are named, to the light after the last."""
+    case = case_of([
+        event("2026-03-01T20:00 police.incident J1 category=family_dispute intensity=fierce"),
+        event("2026-03-02 court.protection_order B1 result=issued decided_on=2026-03-02 valid_until=2026-09-01"),
+    ])  # fmt: skip
+    day = (date(2026, 3, 10) - FIRST).days
+    found = assess(case, policy(), Moment(at_day(day)))
+    coming = coming_next(found, look_ahead(case, day))
+
+    assert {(one["by"], one["light"], one["at"], one["together"]) for one in coming} == {
+        ("review_red", "orange", None, True), ("order_ended", "orange", None, True),
+    }  # fmt: skip

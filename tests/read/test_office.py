@@ -104,7 +104,7 @@ def test_foresight_tells_other_units_no_way_and_no_record(office: HubOffice) -> 
     seen = {name: office.explanation(role(name), red(office), None) for name in ("unit:education", "prosecutor")}
     told, whole = (json.dumps(seen[name]) for name in ("unit:education", "prosecutor"))
 
-    for word in ("review_red", "visit_since_violence", "P1", "J1", "penalty", "together"):
+    for word in ("review_red", "visit_since_violence", "P1", "J1", "penalty", '"why": "together"'):
         assert word not in told
         assert word in whole
 
