@@ -16,6 +16,7 @@ from hub.core.sentences import word
 from hub.read.decisions import rates
 from hub.read.explain import explain_household
 from hub.read.households import find_household
+from hub.read.reclassified import reclassified as lowered
 from hub.runtime.station import station_page
 from hub.store.numbers import new_no
 from hub.store.workers import WorkerView, worker
@@ -248,3 +249,32 @@ def objections(ctx: typer.Context, household: Id, as_json: Json = False) -> None
             for r in rows
         ),
     )
+
+
+@app.command()
+def reclassified(ctx: typer.Context, as_json: Json = False) -> None:
+    """Records that their own unit took back or classed lower after they had lit a household orange or red.
+
+    What was owed because of the record stands beside it, and whether the unit owed the act itself.
+    """
+    face = face_of(ctx)
+    with bootstrap.open_hub(face.folder) as hub:
+        told = lowered(hub.store, hub.policy)
+    if as_json:
+        emit(told)
+        return
+    say = face.say
+    show_table(
+        (say("unit"), say("lowered"), say("while owing the act")),
+        ((say(r["unit"]), r["lowered"], r["while_owing_the_act"]) for r in told["units"]),
+    )
+    show_table(
+        (say("at"), say("unit"), say("record"), say("was"), say("now"), say("owed then")),
+        (
+            (
+                short(r["received_at"]), say(r["unit"]), f"{say(r['stream'])} {r['key']}", " ".join(r["was"]),
+                say("retracted") if r["now"] == "retracted" else " ".join(r["now"]), " ".join(r["owed_then"]),
+            )
+            for r in told["records"]
+        ),
+    )  # fmt: skip

@@ -138,3 +138,19 @@ def test_a_decision_follows_its_household(red: tuple[District, str]) -> None:
     told = district("households", "explain", "H1", "--json").json
 
     assert (told["light"], [one["state"] for one in told["overrides"]]) == ("yellow", ["in_force", "in_force"])
+
+
+def test_what_a_unit_takes_back_stays_to_be_seen(red: tuple[District, str]) -> None:
+    """A fierce call that the police class as a neighbours' quarrel: the light goes, the step and what was owed stay."""
+    district, _ = red
+    district.ingest("police", "incident", {
+        **police_call("J1", AT, category="3", relation="邻居"), "updated_at": "2026-03-02 08:00:00",
+    })  # fmt: skip
+    assert [row["light"] for row in district("households", "list", "--json").json] != ["red"]
+    told = district("households", "reclassified", "--json").json
+
+    (step,) = told["records"]
+    assert (step["unit"], step["key"], step["was"], step["now"]) == ("police", "J1", ["R6"], "retracted")
+    assert {"D1", "D2", "D21"} <= set(step["owed_then"])
+    assert told["units"] == [{"unit": "police", "lowered": 1, "while_owing_the_act": 1}]
+    assert "J1" in district("households", "reclassified").out
