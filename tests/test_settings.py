@@ -234,3 +234,43 @@ def test_secret_files_are_private(tmp_path: Path) -> None:
     path.chmod(0o644)
     with pytest.raises(SecretError, match="chmod 600"):
         read_secret(SecretRef(file=str(path)))
+
+
+def test_options_of_a_connector_of_its_own(folder: Path) -> None:
+    """[config] is read by the kinds of the manifest: secrets by reference, spans with a unit, folders as the folder's."""
+    kinds = {"url": "url", "token": "secret", "drop": "folder", "every": "duration", "depth": "whole"}
+    installed = {"police": Installed(("incident",), config=kinds, required=("url",))}
+    write_connector(
+        folder,
+        """
+[connector]
+name = "police"
+enabled = true
+[config]
+url = "https://x.example"
+token = { env = "POLICE_TOKEN" }
+drop = "in/x"
+every = "90s"
+depth = 3
+""",
+    )
+
+    config = load(folder, installed).connectors["police"].config
+
+    assert config["token"] == SecretRef(env="POLICE_TOKEN")
+    assert str(config["drop"]) == str(folder / "in" / "x")
+    assert (config["url"], config["every"], config["depth"]) == ("https://x.example", timedelta(seconds=90), 3)
+
+
+def test_options_of_a_connector_are_checked(folder: Path) -> None:
+    """An unknown option is named with the nearest one, a secret in plain is refused, a required one is asked for."""
+    installed = {"police": Installed(("incident",), config={"url": "url", "token": "secret"}, required=("url",))}
+    write_connector(folder, '[connector]\nname = "police"\nenabled = true\n[config]\nurk = "x"\ntoken = "plain"\n')
+
+    _, mistakes = examine(folder, installed)
+
+    told = "\n".join(map(str, mistakes))
+    assert "urk" in told
+    assert "token" in told
+    assert "plain" not in told
+    assert "url, which this connector cannot do without" in told

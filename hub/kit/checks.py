@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from hub.kit import declared, endurance, faults, mapped, outputs, quality
+from hub.kit import declared, endurance, faults, hosted, mapped, outputs, quality
 from hub.kit.work import Work
 
 __all__ = ["CHECKS", "LEVELS", "Check"]
@@ -145,6 +145,9 @@ CHECKS: tuple[Check, ...] = (
     Check("life.leak", "gold", endurance.leak,
           "Memory does not grow with the pages that went through", "内存不随处理量增长",
           "Keep nothing of a row once it is mapped", "映射后不保留行内容"),
+    Check("life.in_the_hub", "gold", hosted.in_the_hub,
+          "In the hub's own process, within its bounds, it gives the same drafts", "在枢纽自己的受限进程中结果一致",
+          "Take at most 1 GiB and 256 files; put nothing into a draft but texts, numbers, truth values and dates", "内存不超过1GiB、文件不超过256个，草稿中只放文本、数字、是否值和日期"),
     Check("canary.faults", "gold", outputs.quiet_in_trouble,
           "In trouble too, neither data nor the credential stands in any output", "出错时输出中也没有个人信息和凭据",
           "Raise with codes and places; never quote an answer, an address with its query, or a header", "错误只带代码与位置，不引用响应、地址参数与请求头"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -271,3 +273,44 @@ def test_one_public_door() -> None:
         name for of in (constants, classes, functions) for name in sorted(filter(of, hub.sdk.__all__))
     ]
     assert all(hasattr(hub.sdk, name) for name in hub.sdk.__all__)
+
+
+CONFLICT = (Field("no", "编号", "key"),)
+OWN_CODES = {"01": "general_conflict", "邻里": "disturbs_neighbours"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "fact"),
+    [("01", "general_conflict"), ("邻里", "disturbs_neighbours"), (" 01 ", "general_conflict"), ("99", "99")],
+)
+def test_unit_with_codes_of_its_own(cell: str, fact: str) -> None:
+    """A unit's own codes become our words; one that it did not name stays as sent, for the hub to judge."""
+    stream = Stream(
+        "c", "c", "conflict_found", ("no",), (*CONFLICT, Field("kind", "类型", "fact:kind", codes=OWN_CODES))
+    )
+
+    draft = only(connector(stream).map_rows("c", [{"编号": "1", "类型": cell}]))
+
+    assert draft.facts == {"kind": fact}
+
+
+@pytest.mark.parametrize("target", ["fact:kind", "fact:frequent", "text:narrative"])
+def test_own_codes_are_words_of_the_table(target: str) -> None:
+    """A word that the kind's code table does not have, or a column without codes, is refused when the stream is made."""
+    with pytest.raises(ConfigurationError, match="expected words of"):
+        Stream("c", "c", "conflict_found", ("no",), (*CONFLICT, Field("x", "类型", target, codes={"01": "quarrel"})))
+
+
+def test_everything_behind_the_door_is_there() -> None:
+    """Each name of ``__all__`` can be had, sorted as written, and no other transport by accident."""
+    assert all(getattr(hub.sdk, name) is not None for name in hub.sdk.__all__)
+    assert len(set(hub.sdk.__all__)) == len(hub.sdk.__all__)
+    with pytest.raises(AttributeError, match="promises no Boundary"):
+        hub.sdk.Boundary  # noqa: B018
+
+
+def test_tables_pay_for_no_transport() -> None:
+    """A connector that is tables loads neither the HTTP client nor the database toolkit."""
+    code = "import sys, connectors.police.mapping; assert not {'httpx', 'sqlalchemy', 'python_calamine'} & set(sys.modules)"
+
+    subprocess.run([sys.executable, "-c", code], check=True)

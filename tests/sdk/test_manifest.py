@@ -101,8 +101,10 @@ def test_api_range_holds_ours(tmp_path: Path, api: str, fits: bool) -> None:
     if fits:
         assert read_manifest(path).api == api
     else:
-        with pytest.raises(ConfigurationError, match="api"):
+        with pytest.raises(ConfigurationError, match="api") as refused:
             read_manifest(path)
+        assert refused.value.code == "connector.api"
+        assert "hub connectors test" in refused.value.remedy
 
 
 def test_missing_manifest_is_told(tmp_path: Path) -> None:
@@ -169,3 +171,34 @@ def test_source_outside_the_ten_says_whom_it_stands_for(tmp_path: Path, unit: st
     with pytest.raises(ConfigurationError) as caught:
         read_manifest(path)
     assert wrong in str(caught.value)
+
+
+OPTION = """
+[config.url]
+title = "接口地址"
+kind = "url"
+required = true
+[config.token]
+title = "令牌"
+kind = "secret"
+"""
+
+
+def test_options_of_its_own(tmp_path: Path) -> None:
+    """A connector with a source of its own says what IT staff must set, by kind."""
+    options = read_manifest(written(tmp_path, GOOD + OPTION)).config
+
+    assert {name: (option.kind, option.required) for name, option in options.items()} == {
+        "url": ("url", True),
+        "token": ("secret", False),
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [('kind = "url"', 'kind = "number"'), ("required = true", 'required = "yes"'), ('title = "令牌"', "")],
+)
+def test_options_are_checked(tmp_path: Path, old: str, new: str) -> None:
+    """An unknown kind, a word where true or false stands, an option without a title: all are mistakes."""
+    with pytest.raises(ConfigurationError, match=r"config\."):
+        read_manifest(written(tmp_path, GOOD + OPTION.replace(old, new)))

@@ -71,6 +71,8 @@ IN_CODE = {
     "ends_the_process": "life.lives",
     "exits": "life.lives",
     "hoards": "life.leak",
+    "takes_all_the_memory": "life.in_the_hub",
+    "puts_objects_into_drafts": "life.in_the_hub",
     "tells_the_credential": "canary.faults",
     "quotes_the_answer": "canary.faults",
 }

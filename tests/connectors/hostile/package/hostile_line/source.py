@@ -102,6 +102,8 @@ def before(rows: Sequence[Any]) -> None:
                 row["描述"] = "无事"
     if is_on("hoards"):
         HOARD.append(json.dumps(rows, default=str))
+    if is_on("takes_all_the_memory"):
+        HOARD.append(bytearray(1_300_000_000))
     if is_on("prints_people"):
         print(rows)
     if is_on("logs_people"):
@@ -167,6 +169,7 @@ BY_ROW: dict[str, Any] = {
     "swaps_parties": _swapped,
     "draws_lots": lambda draft, row: _with_fact(draft, "frequent", random.random() < 0.5),
     "reads_the_clock": lambda draft, row: _with_fact(draft, "at", str(time.time_ns())),
+    "puts_objects_into_drafts": lambda draft, row: _with_fact(draft, "frequent", object()),
     "orders_by_chance": lambda draft, row: draft._replace(related=tuple(set(draft.related))),
     "reads_one_header": lambda draft, row: _with_text(draft, row.get("描述", "")),
     "writes_its_own_codes": lambda draft, row: _with_fact(draft, "kind", "打架"),
