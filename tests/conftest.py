@@ -89,7 +89,8 @@ def _link_tree(source: Path, target: Path) -> None:
     shutil.copytree(source, target, copy_function=link, symlinks=True)
 
 
-def _start(folder: Path, stack: ExitStack) -> URL:
+def start_postgres(folder: Path, stack: ExitStack, *, durable: bool = False) -> URL:
+    """Start a server whose data lie in ``folder``; ``durable``: with ``fsync``, for benchmarks."""
     folder.chmod(0o755)
     bin_folder, account = _binaries(folder)
     data, sockets = folder / "data", folder / "s"
@@ -106,7 +107,7 @@ def _start(folder: Path, stack: ExitStack) -> URL:
         )  # fmt: skip
 
     run(str(bin_folder / "initdb"), "-D", str(data), "-U", "hub", "-A", "trust", "-E", "UTF8", "--no-sync")
-    options = f"-c listen_addresses= -c unix_socket_directories={sockets} -c fsync=off -c max_connections=200"
+    options = f"-c listen_addresses= -c unix_socket_directories={sockets} -c fsync={'on' if durable else 'off'} -c max_connections=200"
     log = str(sockets / "log")
     run(str(bin_folder / "pg_ctl"), "-D", str(data), "-l", log, "-w", "-o", options, "start")
     stack.callback(run, str(bin_folder / "pg_ctl"), "-D", str(data), "-m", "immediate", "-w", "stop")
@@ -123,7 +124,7 @@ def postgres() -> Iterator[PostgresServer]:
         else:
             folder = Path(tempfile.mkdtemp(prefix="hubpg", dir="/tmp"))
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
-            url = _start(folder, stack)
+            url = start_postgres(folder, stack)
         server = PostgresServer(url)
         stack.callback(server.close)
         yield server
