@@ -60,6 +60,12 @@ def override(
     _tell(ctx, receipt, told, as_json)
 
 
+@app.command()
+def release(ctx: typer.Context, household: Id, by: By = "", at: At = None, as_json: Json = False) -> None:
+    """Take a decision back: as `override ID release`."""
+    override(ctx, household, RELEASE, by=by, at=at, as_json=as_json)
+
+
 def _wanted(
     light: str | None, reason: str | None, until: str | None, recheck: str | None, moment: datetime
 ) -> dict[str, Any]:

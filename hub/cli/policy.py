@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hub import bootstrap, policy_desk
+from hub import bootstrap, looks, policy_desk
 from hub.cli.bars import counting
 from hub.cli.face import Json, UsageMistake, emit, face_of, note, show_pairs, show_table
 from hub.cli.moments import parse_moment
@@ -165,6 +165,7 @@ def backtest(
     candidate = _candidate(ctx, file)
     moment = parse_moment(as_of) if as_of else bootstrap.now()
     with bootstrap.open_hub(face.folder) as hub:
+        looks.look(hub, "policy.backtest", candidate.version)
         bootstrap.bring_up_to_date(hub)
         with counting(face.say("households"), policy_desk.count_households(hub)) as step:
             found = tried(hub.store, hub.policy, candidate, moment, step)

@@ -26,6 +26,7 @@ def render(explanation: Mapping[str, Any], say: Say) -> str:
             since=_when(explanation["since"]) or "—",
         ),
         *_known_lines(explanation, say),
+        *_successor_line(explanation, say),
     ]
     concerns = explanation["concerns"]
     lines += (
@@ -42,6 +43,11 @@ def render(explanation: Mapping[str, Any], say: Say) -> str:
         lines.append(say("A low light is no evidence of safety: it says only what the units have recorded."))
     lines.append(say("Policy {version}").format(version=explanation["policy_version"]))
     return "\n".join(lines)
+
+
+def _successor_line(explanation: Mapping[str, Any], say: Say) -> Iterator[str]:
+    if explanation.get("successor"):
+        yield say("closed; its records are on") + ": " + explanation["successor"]
 
 
 def _decision_lines(explanation: Mapping[str, Any], say: Say) -> Iterator[str]:

@@ -58,6 +58,7 @@ def explain_household(
         "overrides": overrides(until, found.concerns, found.notes, texts),
         "objections": objections(until, texts),
         "custody": custody(until.events),
+        "successor": snapshot.successor(sql, household.id),
     }
     return told if known_at is None else {**told, "recorded": _recorded(sql, household.id, known_at)}
 
