@@ -17,6 +17,7 @@ from typing import Any
 import typer.main
 
 from docs import clauses, connectors
+from docs.slices import fill
 from hub.cli import app
 from hub.core.problems import PROBLEMS
 
@@ -122,6 +123,11 @@ def _commands(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, 
             yield from _commands(inner[name], (*path, name))
 
 
+def connector_page() -> str:
+    """The tutorial, its code cut from the example that the tests install and run."""
+    return fill((HERE / "writing-a-connector.md").read_text(encoding="utf-8"), HERE.parent)
+
+
 PAGES = {
     "policy.md": policy_page,
     "problem-codes.md": problems_page,
@@ -129,6 +135,7 @@ PAGES = {
     "clauses.md": clauses_page,
     "connectors.md": lambda: "\n".join([MADE, *connectors.connectors_page(), ""]),
     "conformance.md": lambda: "\n".join([MADE, *connectors.conformance_page(), ""]),
+    "writing-a-connector.md": connector_page,
 }
 
 

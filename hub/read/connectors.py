@@ -15,6 +15,7 @@ from hub.core.records import StreamKey
 from hub.read.edges import edge_rows
 from hub.settings import ConnectorConfig, Settings
 from hub.store import ledger, snapshot
+from hub.store.edges import BY_EDGE
 from hub.store.sql import Sql
 
 __all__ = ["Installed", "connector_states"]
@@ -71,7 +72,7 @@ def _stream(
         "stream": key.stream,
         "transport": stream.transport if stream else "push",
         "last": last.isoformat() if last else None,
-        "next": row.next_due.isoformat() if row and config and config.enabled else None,
+        "next": row.next_due.isoformat() if row and row.last != BY_EDGE and config and config.enabled else None,
         "missed": row.missed if row else 0,
         "fresh": None if promise is None or last is None else now - last <= promise,
         "silent_since": view.silent_since.isoformat() if view and view.silent_since else None,

@@ -14,6 +14,8 @@ from hub.store.sql import Sql
 from hub.store.times import opt_from_us, to_us
 
 INVITED, ACTIVE, REVOKED = "invited", "active", "revoked"
+BY_EDGE = "edge"
+"""Last result of a stream that its edge reads."""
 FAR = timedelta(days=36_500)
 """A stream that its edge polls is never due here."""
 
@@ -142,7 +144,7 @@ def keep_told(
         sql.run("UPDATE edge SET heard_at = ?, told = ? WHERE key_id = ?", (to_us(now), told.decode(), key_id))
         sql.many(
             "INSERT INTO schedule (unit, stream, next_due, fence, missed, failures, last, heard_at)"
-            " VALUES (?,?,?,0,0,0,'edge',?) ON CONFLICT (unit, stream) DO UPDATE SET heard_at = excluded.heard_at"
+            " VALUES (?,?,?,0,0,0,?,?) ON CONFLICT (unit, stream) DO UPDATE SET heard_at = excluded.heard_at"
             " WHERE schedule.heard_at IS NULL OR schedule.heard_at < excluded.heard_at",
-            [(*key, to_us(now + FAR), to_us(min(at, now))) for key, at in heard],
+            [(*key, to_us(now + FAR), BY_EDGE, to_us(min(at, now))) for key, at in heard],
         )

@@ -1,0 +1,42 @@
+"""Pages made of slices of real files: what a reader copies is what the tests run.
+
+A page names a slice in a comment and shows it between fences::
+
+    <!-- slice examples/x/schema.py#codes -->
+    ```python
+    …
+    ```
+
+``fill`` puts the file's region (``# region: codes`` … ``# endregion``), or without ``#`` the whole file, between the fences.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+__all__ = ["fill", "slice_of"]
+
+_SLICE = re.compile(r"(<!-- slice (\S+?)(?:#(\S+))? -->\n```\w*\n)(.*?)(^```$)", re.MULTILINE | re.DOTALL)
+
+
+def slice_of(path: Path, region: str | None) -> str:
+    """The text of a region, its own markers left out. Raises LookupError when the file has no such region."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    if region is None:
+        return "\n".join(line for line in lines if not _is_marker(line)) + "\n"
+    try:
+        start = lines.index(f"# region: {region}")
+        end = next(i for i in range(start, len(lines)) if lines[i] == "# endregion")
+    except (ValueError, StopIteration):
+        raise LookupError(f"{path.name} has no region {region}") from None
+    return "\n".join(lines[start + 1 : end]).strip("\n") + "\n"
+
+
+def _is_marker(line: str) -> bool:
+    return line.startswith("# region: ") or line == "# endregion"
+
+
+def fill(page: str, root: Path) -> str:
+    """The page with every slice as its file has it now."""
+    return _SLICE.sub(lambda found: found[1] + slice_of(root / found[2], found[3]) + found[5], page)
