@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub import bootstrap
-from hub.core.errors import ConfigurationError
+from hub.core.errors import ConfigurationError, RetryError
 from hub.runtime.daemon import Daemon, hub_lock
 from hub.runtime.edge import Edge, Pace
 from hub.runtime.edge_link import EdgeLink, address
@@ -86,9 +87,15 @@ def edge_key(settings: Settings, name: str) -> Ed25519PrivateKey:
     return _key(_key_file(settings.folder, name))
 
 
+def _spool_folder(folder: Path, name: str) -> Path:
+    made = folder / "spool" / name
+    made.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return made
+
+
 @contextmanager
-def open_spool(settings: Settings, name: str) -> Iterator[Spool]:
-    """A connector's spool in this folder. Raises ConfigurationError: this folder has not joined for it."""
+def open_spool(settings: Settings, name: str, *, look: bool = False) -> Iterator[Spool]:
+    """A connector's spool in this folder, ``look``: beside a running edge. Raises ConfigurationError: this folder has not joined for it."""
     if not _key_file(settings.folder, name).exists():
         raise ConfigurationError(
             f"{name} has no edge in {settings.folder}",
@@ -96,23 +103,35 @@ def open_spool(settings: Settings, name: str) -> Iterator[Spool]:
             remedy="get a code at the hub (`hub edge enrol NAME`), then run `hub edge join URL CODE` here",
         )
     secret = _secret(settings.folder / "secrets" / f"{name}-spool.key")
-    spool = Spool(settings.folder / "spool" / name / "spool.db", secret, settings.edge.spool_bytes)
+    path = _spool_folder(settings.folder, name) / "spool.db"
+    spool = Spool(path, secret, settings.edge.spool_bytes, look=look and path.exists())
     try:
         yield spool
     finally:
         spool.close()
 
 
+def release(settings: Settings, name: str) -> int | None:
+    """Send held batches once more; how many, None: the running edge was asked to."""
+    folder = _spool_folder(settings.folder, name)
+    try:
+        with hub_lock(folder), open_spool(settings, name) as spool:
+            return spool.release()
+    except RetryError:
+        os.kill(int((folder / "hub.lock").read_text(encoding="utf-8")), signal.SIGHUP)
+        return None
+
+
 def run_edge(folder: Path, name: str, to: str = "") -> int:
     """`hub edge NAME --to URL`: fetch, keep, sign and send until a signal; the exit code. Raises HubError."""
     settings = bootstrap.read_settings(folder)
-    with open_spool(settings, name) as spool, hub_lock(folder / "spool" / name):
+    with hub_lock(_spool_folder(folder, name)), open_spool(settings, name) as spool:
         link = EdgeLink(
             to or settings.edge.to, name, _key(_key_file(folder, name)), seconds=settings.limits.peer_seconds
         )
         edge = make_edge(settings, name, spool, link)
         try:
-            return Daemon(edge.tasks()).run()
+            return Daemon(edge.tasks(), reload=edge.release).run()
         finally:
             edge.close()
             link.close()

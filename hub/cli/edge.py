@@ -127,7 +127,7 @@ def join(
 def show(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
     """At the department: what waits in the spool, what is held and why. Works beside a running edge."""
     settings = bootstrap.read_settings(face_of(ctx).folder)
-    with edge_node.open_spool(settings, name) as spool:
+    with edge_node.open_spool(settings, name, look=True) as spool:
         told = {"connector": name, "to": settings.edge.to, **spool.state()}
     if as_json:
         emit(told)
@@ -145,9 +145,10 @@ def show(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
 def release(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
     """At the department: send held batches once more, after what held them was mended."""
     settings = bootstrap.read_settings(face_of(ctx).folder)
-    with edge_node.open_spool(settings, name) as spool:
-        count = spool.release()
+    count = edge_node.release(settings, name)
     if as_json:
         emit({"connector": name, "released": count})
+    elif count is None:
+        note(f"{name}: the running edge sends its held batches again")
     else:
-        note(f"{name}: {count} batch(es) go out again")
+        note(f"{name}: {count} batch(es) go out at the next start")

@@ -32,6 +32,8 @@ log = structlog.get_logger("hub.edge")
 
 LOOK = 0.2
 """Seconds between two looks at a stop event."""
+BATCH = ("batch.", "json.", "idempotency.")
+"""Families of codes by which the hub judges the batch itself, not the way to it."""
 SHOWN_SKEW = 30.0
 """Seconds of difference between the clocks from which it is a state of its own."""
 
@@ -81,6 +83,11 @@ class Edge:
         ]
         return [*fetching, SideTask("beat", self._beat), SideTask("ship", self._ship)]
 
+    def release(self) -> None:
+        """SIGHUP: held batches go out once more."""
+        log.info("held batches go out again", count=self._spool.release())
+        self._fetched.set()
+
     def close(self) -> None:
         """Give the worker's connections back."""
         close = getattr(self._worker, "close", None)
@@ -124,7 +131,7 @@ class Edge:
     def _wait_for_room(self, left: int, stop: threading.Event) -> bool:
         """Until a batch has left the spool since ``left`` was counted; False: none is on its way, a person must act."""
         while self._left == left and not stop.is_set():
-            if self._spool.next() is None:
+            if not self._spool.state()["waiting"]:
                 return self._left != left
             stop.wait(LOOK)
         return True
@@ -206,6 +213,9 @@ class Edge:
             batch, (self._new_uid(), self._new_uid()), self._clock()
         ):
             return None
+        if not error.code.startswith(BATCH):  # a proxy's page, a wrong address: no judgement of this batch
+            self._offline = error.code
+            return error
         log.error("the hub will not take a batch as it is: it is kept", code=error.code, batch=batch.uid)
         self._spool.hold(batch, error.code)
         return None

@@ -55,8 +55,11 @@ class Batch(NamedTuple):
 class Spool:
     """One connector's spool in one SQLite file (WAL, every commit on disk). Safe for threads."""
 
-    def __init__(self, path: Path, secret: bytes, limit: int) -> None:
-        """``secret``: the edge's private key; ``limit``: bytes of bodies at the most. Raises StopError: a foreign spool."""
+    def __init__(self, path: Path, secret: bytes, limit: int, *, look: bool = False) -> None:
+        """``secret``: what the seal's key is made of; ``limit``: bytes of bodies at the most; ``look``: write nothing.
+
+        One process writes; another may look beside it.
+        """
         self.limit = limit
         self._seal = AESGCM(HKDF(hashes.SHA256(), 32, salt=None, info=b"family-care-hub edge spool").derive(secret))
         self._lock = threading.Lock()
@@ -65,7 +68,10 @@ class Spool:
         self._sql = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "journal_size_limit=1048576"):
             self._sql.execute(f"PRAGMA {pragma}")
-        self._sql.executescript(_SCHEMA)
+        if look:
+            self._sql.execute("PRAGMA query_only=ON")
+        else:
+            self._sql.executescript(_SCHEMA)
 
     def close(self) -> None:
         """Close the file."""

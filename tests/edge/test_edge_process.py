@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from hub import bootstrap, edge_node
+from hub.store.numbers import new_uid
 from tests.edge.conftest import RunningHub, Source, call
 from tests.local_peer import until
 
@@ -34,8 +36,8 @@ class RunningEdge:
             self.process.kill()
             self.process.wait()
 
-    def show(self, code: int = 0) -> dict[str, Any]:
-        return dict(json.loads(call(self.folder, "edge", "show", "police", "--json", code=code)))
+    def show(self) -> dict[str, Any]:
+        return dict(json.loads(call(self.folder, "edge", "show", "police", "--json", code=None)))
 
 
 @pytest.fixture
@@ -95,3 +97,19 @@ def test_revocation_holds_on_a_running_hub(hub: RunningHub, source: Source, edge
     call(edge.folder, "edge", "join", hub.url, hub.enrol())
     edge.start()
     until(lambda: hub.counts()["applied"] == 10, 30)
+
+
+def test_held_batch_goes_out_again_when_it_was_mended(hub: RunningHub, edge: RunningEdge) -> None:
+    """What the hub does not take as it is stays on disk, is an issue there, and a running edge is asked to try again."""
+    settings = bootstrap.read_settings(edge.folder)
+    with edge_node.open_spool(settings, "police") as spool:
+        spool.put(new_uid(), "incident", b'["\xff"]', 1, None, bootstrap.now())  # no JSON: a disk has flipped a bit
+    edge.start()
+    until(lambda: edge.show()["held"] == {"json.encoding": 1}, 30)
+    until(
+        lambda: [i["cause"] for i in hub.json("status")["issues"] if i["subject"] == "edge.police"] == ["edge.held"], 10
+    )
+    assert json.loads(call(edge.folder, "edge", "release", "police", "--json"))["released"] is None
+    until(lambda: edge.log.read_text(encoding="utf-8").count("json.encoding") == 2, 10)
+    edge.kill()
+    assert json.loads(call(edge.folder, "edge", "release", "police", "--json"))["released"] == 1
