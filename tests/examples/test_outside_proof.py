@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -147,3 +148,11 @@ def test_whom_it_stands_for_covers_it(told: Told) -> None:
 
     assert (report["rule"], report["reporting_unit"]) == ("M6", "hotline_12345")
     assert told.duties_of("GD3")["D15"] == "community_grid"
+
+
+def test_kit_and_scaffold_come_with_the_wheel(installed: Installed, tmp_path: Path) -> None:
+    """The installed example reaches gold by the installed kit, and a stranger can write a package of their own."""
+    assert installed.json("connectors", "test", "hotline_12345", "--level", "gold")["reached"] is True
+    options = ("--unit", "shelter_line", "--stands-for", "womens_federation", "--into", str(tmp_path))
+    written = installed.json("connectors", "new", "shelter_line", *options)
+    assert "shelter_line/manifest.toml" in written["files"]

@@ -18,7 +18,7 @@ COMMANDS = [
     line
     for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
     for line in block.splitlines()
-    if line.startswith("hub ") and not line.startswith(("hub connectors new", "hub connectors test"))
+    if line.startswith("hub ")
 ]
 
 

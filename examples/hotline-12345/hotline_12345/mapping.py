@@ -1,4 +1,4 @@
-"""In: the table of schema.py, the hotline's codes, and who of the two the caller is. Out: nothing."""
+"""In: the table of schema.py, and whom its blocks mean. Out: nothing; the hotline receives no messages."""
 
 # region: mapping
 from collections.abc import Mapping
@@ -6,16 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hotline_12345.schema import CATEGORIES, CONCERNED, ORDER, URGENT
+from hotline_12345.schema import CONCERNED, ORDER, URGENT
 from hub.sdk import Connector, Draft, cell_text, read_manifest
 
 
 def in_our_words(draft: Draft, row: Mapping[str, Any]) -> Draft:
-    """Codes become words; a code we do not know stays as sent, so that the hub holds the row and says which are valid."""
+    """What two columns say together: who the caller is by what the order is about, and what 特急 means."""
     facts = dict(draft.facts)
-    code = cell_text(row.get("category"))
-    if code in CATEGORIES:
-        facts["kind"] = CATEGORIES[code]
     if cell_text(row.get("urgency")) in URGENT:
         facts["immediate_danger"] = True
     roles = _roles(is_violence=facts.get("kind") == "suspected_violence", row=row)
