@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from hub import bootstrap
 from hub.cli.connectors import app
 from hub.cli.face import ATTENTION, DONE, Json, UsageMistake, emit, face_of, note
 from hub.kit.checks import CHECKS, LEVELS
@@ -38,10 +39,21 @@ def new_connector(
     as_json: Json = False,
 ) -> None:
     """Write a whole connector package of a department's own; it passes `hub connectors test` as it stands."""
+    owner = next((m.name for m in bootstrap.manifests().values() if m.unit == unit and m.name != name), "")
+    if owner and not stands_for:
+        note(f"unit {unit} is connector {owner}'s: this one gets a unit of its own, {name}, that stands for it")
+        unit, stands_for = name, unit
     written = write_package(name, unit, transport, into, stands_for=stands_for, title=title)
     folder = into / name.replace("_", "-")
     if as_json:
-        emit({"connector": name, "folder": str(folder), "files": [str(path.relative_to(folder)) for path in written]})
+        emit(
+            {
+                "connector": name,
+                "unit": unit,
+                "folder": str(folder),
+                "files": [str(path.relative_to(folder)) for path in written],
+            }
+        )
         return
     for path in written:
         typer.echo(str(path))

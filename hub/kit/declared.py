@@ -11,6 +11,7 @@ from pathlib import Path
 
 from hub.kit.bench import Died, Hung, Refused
 from hub.kit.work import Work
+from hub.runtime.plugins import read_manifests
 
 LAYOUT = ("__init__.py", "manifest.toml", "schema.py", "mapping.py", "quality.toml", "samples")
 """What a stranger looks for in a connector; ``source.py`` beside it only where none of the four transports fits."""
@@ -33,6 +34,9 @@ def valid(work: Work) -> Iterator[str]:
     """The manifest was read before anything else; here: it and the installation speak of one connector."""
     if work.manifest.name != work.target.name:
         yield f"the manifest says {work.manifest.name}, the entry point {work.target.name}"
+    for name, manifest in read_manifests().manifests.items():
+        if manifest.unit == work.manifest.unit and name != work.target.name:
+            yield f"unit {manifest.unit} is connector {name}'s already; take a unit of your own that stands_for it"
 
 
 def legal_basis(work: Work) -> Iterator[str]:

@@ -35,6 +35,8 @@ def find_target(what: str) -> Target:
     points = installed_connectors()
     if what in points:
         return Target(what, points[what].value, find_manifest(points[what].module).parent)
+    if what in _entries(Path()):  # its own test, run in its folder before it is installed
+        return _in_folder(Path().resolve())
     if path.is_dir():
         raise ConfigurationError(
             f"{path} holds no pyproject.toml: it is no connector package.",
@@ -48,17 +50,24 @@ def find_target(what: str) -> Target:
     )
 
 
-def _in_folder(folder: Path) -> Target:
-    """The one connector that a package declares. Its source may lie in the folder or in ``src``."""
+def _entries(folder: Path) -> dict[str, str]:
+    """What the package in ``folder`` declares as connectors; nothing where there is no package."""
     try:
         project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8")).get("project", {})
+        return dict(project.get("entry-points", {}).get(GROUP, {}))
+    except OSError:
+        return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise _no_package(folder, f"pyproject.toml is no TOML ({error})") from error
-    points = project.get("entry-points", {}).get(GROUP, {})
+
+
+def _in_folder(folder: Path) -> Target:
+    """The one connector that a package declares. Its source may lie in the folder or in ``src``."""
+    points = _entries(folder)
     if len(points) != 1:
         raise _no_package(folder, f'[project.entry-points."{GROUP}"] must name one connector, it names {len(points)}')
     ((name, entry),) = points.items()
-    module = str(entry).partition(":")[0]
+    module = entry.partition(":")[0]
     for source in (folder, folder / "src"):
         package = source.joinpath(*module.split("."))
         if (package / FILE).is_file():

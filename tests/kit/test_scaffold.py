@@ -10,11 +10,14 @@ import pytest
 from typer.testing import CliRunner
 
 from hub.cli import app
+from hub.configuration import examine as examine_settings
 from hub.core.errors import ConfigurationError
 from hub.kit.checks import CHECKS
 from hub.kit.scaffold import TRANSPORTS, write_package
 from hub.kit.target import find_target
 from hub.kit.verdict import examine
+from hub.sdk.manifest import read_manifest
+from hub.settings import Installed
 
 GOLD = {check.id for check in CHECKS if check.level != "platinum"}
 QUICK = {check.id for check in CHECKS if check.level in ("bronze", "silver")}
@@ -29,7 +32,7 @@ def run(*arguments: str) -> tuple[int, str]:
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_untouched_package_is_silver(tmp_path: Path, transport: str) -> None:
     """What the scaffold writes for any transport maps its samples as its golden drafts say, lawfully and quietly."""
-    write_package("night_line", "civil_affairs", transport, tmp_path)
+    write_package("night_line", "night_line", transport, tmp_path, stands_for="civil_affairs")
 
     verdict = examine(find_target(str(tmp_path / "night-line")), only=QUICK)
 
@@ -39,6 +42,9 @@ def test_untouched_package_is_silver(tmp_path: Path, transport: str) -> None:
 def test_untouched_package_is_gold(tmp_path: Path) -> None:
     """By the command a stranger uses, from an empty folder to gold in two lines; --json tells every check."""
     assert run("connectors", "new", "night_line", "--unit", "health", "--into", str(tmp_path))[0] == 0
+    manifest = read_manifest(tmp_path / "night-line" / "night_line" / "manifest.toml")
+    assert (manifest.unit, manifest.stands_for) == ("night_line", "health")  # the unit itself has a connector already
+
     code, told = run("connectors", "test", str(tmp_path / "night-line"), "--level", "gold", "--json")
 
     document = json.loads(told)
@@ -114,3 +120,30 @@ def test_golden_drafts_are_written_on_request(tmp_path: Path) -> None:
 
     assert write_golden(find_target(str(tmp_path / "night-line"))) == [golden]
     assert json.loads(golden.read_text(encoding="utf-8")) == json.loads(before)
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_settings_are_good_as_they_stand(tmp_path: Path, transport: str) -> None:
+    """What IT staff copy into connectors.d is read without a mistake, whatever the transport."""
+    write_package("night_line", "health", transport, tmp_path)
+    (tmp_path / "hub" / "connectors.d").mkdir(parents=True)
+    (tmp_path / "hub" / "hub.toml").touch()
+    settings = tmp_path / "night-line" / "settings" / "night_line.toml"
+    (tmp_path / "hub" / "connectors.d" / "night_line.toml").write_bytes(settings.read_bytes())
+
+    read, mistakes = examine_settings(
+        tmp_path / "hub", {"night_line": Installed(("conflict", "duty_answer"), ("duty",))}
+    )
+
+    assert mistakes == []
+    assert read.connectors["night_line"].streams["conflict"].transport == transport
+
+
+def test_package_is_found_by_its_name_where_it_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its three-line test runs in its folder before anything is installed."""
+    write_package("night_line", "health", "push", tmp_path)
+    monkeypatch.chdir(tmp_path / "night-line")
+
+    assert find_target("night_line").folder == tmp_path / "night-line" / "night_line"
+    with pytest.raises(ConfigurationError, match="no connector"):
+        find_target("day_line")

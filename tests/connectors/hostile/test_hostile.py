@@ -97,6 +97,7 @@ IN_FILES: dict[str, tuple[Callable[[Path], None], str]] = {
     # misdeed of what lies there: how it is done, the check that is meant for it
     "other_name": (edit("manifest.toml", 'name = "hostile_line"', 'name = "kind_line"'), "manifest.valid"),
     "other_api": (edit("manifest.toml", ">=1,<2", ">=2"), "manifest.valid"),
+    "takes_anothers_unit": (edit("manifest.toml", 'unit = "hostile_line"\nstands_for = "community_grid"', 'unit = "community_grid"'), "manifest.valid"),
     "no_law": (edit("manifest.toml", "反家庭暴力法第13条", "工作需要"), "manifest.legal_basis"),
     "no_classes": (edit("manifest.toml", '["identity", "contact", "family"]', "[]"), "manifest.legal_basis"),
     "no_quality": (lambda folder: (folder / "quality.toml").unlink(), "layout.files"),

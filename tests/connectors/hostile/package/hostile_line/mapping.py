@@ -8,7 +8,7 @@ from hub.sdk import read_manifest
 
 CONNECTOR = HostileConnector(
     name="hostile_line",
-    unit="community_grid",
+    unit="hostile_line",
     streams={"conflict": CONFLICT},
     manifest=read_manifest(Path(__file__).with_name("manifest.toml")),
     renderers={"duty": render},
