@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -28,15 +29,14 @@ def call(folder: Path, *arguments: str, code: int | None = 0) -> str:
 class RunningHub:
     """``hub run`` with the police enabled and nothing but push."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, template: Path, folder: Path) -> None:
         self.folder = folder
+        shutil.copytree(template, folder)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.url = f"http://127.0.0.1:{free.getsockname()[1]}"
-        call(folder, "init", str(folder))
         toml = folder / "hub.toml"
         toml.write_text(toml.read_text().replace("127.0.0.1:8080", self.url[7:]), encoding="utf-8")
-        call(folder, "connectors", "enable", "police")
         self.daemon = Daemon(folder, self.url)
 
     def start(self) -> None:
@@ -65,9 +65,18 @@ class RunningHub:
         return str(self.json("edge", "enrol", "police")["code"])
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A hub's folder with the police enabled."""
+    folder = tmp_path_factory.mktemp("template") / "hub"
+    call(folder, "init", str(folder))
+    call(folder, "connectors", "enable", "police")
+    return folder
+
+
 @pytest.fixture
-def hub(tmp_path: Path) -> Iterator[RunningHub]:
-    made = RunningHub(tmp_path / "hub")
+def hub(template: Path, tmp_path: Path) -> Iterator[RunningHub]:
+    made = RunningHub(template, tmp_path / "hub")
     made.start()
     yield made
     made.daemon.kill()

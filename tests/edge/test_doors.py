@@ -20,8 +20,8 @@ EMPTY = b'{"records":[]}'
 
 
 @pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
-    made = RunningHub(tmp_path_factory.mktemp("doors") / "hub")
+def hub(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
+    made = RunningHub(template, tmp_path_factory.mktemp("doors") / "hub")
     made.start()
     yield made
     made.daemon.kill()
