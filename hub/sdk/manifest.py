@@ -88,7 +88,7 @@ class Manifest:
     """What one connector is and may do; see docs/writing-a-connector.md.
 
     ``unit`` is one of UNITS, or, for a source outside them, a name of its own; then ``stands_for`` is the one of UNITS
-    whose report rules cover that source and who takes the duties that would fall to it (ADR 0010).
+    whose report rules cover that source and who takes the duties that would fall to it (ADR 0007).
     """
 
     name: str
