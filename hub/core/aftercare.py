@@ -55,7 +55,7 @@ def d7(g: Ground, rule: Rule) -> Iterator[Owed]:
             yield from chain(g, rule, unit, order.since, order.until, visits(g, unit, rule.id), _always(key))
             if order.until is not None and g.moment.passed(order.until) and not _is_replaced(order):
                 yield owe(
-                    g, rule, unit, "return", {key}, order.until, rule.term(1).due(order.until, g.calendar),
+                    g, rule, unit, "return", {key}, order.until, rule.due(1, order.until, g.calendar),
                     cause=key, stage="return",
                 )  # fmt: skip
 
@@ -82,7 +82,7 @@ def d7b(g: Ground, rule: Rule) -> Iterator[Owed]:
             if in_force and (order is None or _may_be_by(event, order)):
                 for to in rule.to:
                     yield owe(
-                        g, rule, to, "", {event.key}, event.at, rule.term(1).due(event.at, g.calendar),
+                        g, rule, to, "", {event.key}, event.at, rule.due(1, event.at, g.calendar),
                         cause=event.key, order={"stream": concern.events[0].stream, "key": concern.events[0].no},
                     )  # fmt: skip
                 break

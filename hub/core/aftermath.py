@@ -154,7 +154,7 @@ def _supervision(g: Ground, report: Report, ladder: Ladder, steps: Iterable[Rung
     cause = min(report.causes, default=None)
 
     def row(slot: str, opened: datetime, over: Closing | None) -> Owed:
-        due = rule.term(1).due(opened, g.calendar)
+        due = rule.due(1, opened, g.calendar)
         closed = earlier(first_after(opened, actions), over)
         one = owe(
             g, rule, "procuratorate", f"{report.no}:{slot}", report.causes, opened, due, cause=cause,

@@ -83,6 +83,11 @@ class Rule(NamedTuple):
         """The term of the n-th row, from 1: the last of the table repeats."""
         return self.terms[min(n, len(self.terms)) - 1]
 
+    def due(self, n: int, start: datetime, calendar: Calendar) -> datetime:
+        """When the n-th row is due, counted from ``start``."""
+        found = self.terms[n - 1] if n <= len(self.terms) else self.terms[-1]
+        return start + found.span if found.span is not None else found.due(start, calendar)
+
 
 class Book(NamedTuple):
     """Everything of the policy file below its marker, compiled."""

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import calendar as months
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from hub.core.records import SHANGHAI, Silence, StreamKey, When
 
 ONE_DAY: Final = timedelta(days=1)
 _TICK: Final = timedelta(microseconds=1)
+_MIDNIGHT: Final = time(tzinfo=SHANGHAI)
+_LAST: Final = time(23, 59, 59, 999999, SHANGHAI)
 
 
 class Moment:
@@ -73,12 +75,12 @@ class Moment:
 
 def start_of_day(day: date) -> datetime:
     """00:00 of a Shanghai day."""
-    return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI)
+    return datetime.combine(day, _MIDNIGHT)
 
 
 def end_of_day(day: date) -> datetime:
     """The last moment of a Shanghai day: what a date means where it closes something, and what ``--as-of D`` means."""
-    return datetime(day.year, day.month, day.day, 23, 59, 59, 999999, tzinfo=SHANGHAI)
+    return datetime.combine(day, _LAST)
 
 
 def opening(when: When) -> datetime:

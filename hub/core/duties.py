@@ -143,14 +143,14 @@ def _reminders(g: Ground, row: Owed) -> Iterator[Owed]:
     due, opened = row.due, row.opened
     if due is None or due <= opened:
         return
-    known = max((g.by_key[k].received_at for k in row.causes if k in g.by_key), default=opened)
+    known = max([g.by_key[k].received_at for k in row.causes if k in g.by_key], default=opened)
     half = opened + (due - opened) / 2
     overdue = g.moment.passed(due)
     reminds = known <= half and g.moment.passed(half)
     if not (reminds or overdue):
         return
     base: dict[str, object] = {
-        "duty": row.what, "duty_no": _number(g, row) if g.case.duties else None, "of": row.to, "kind": "reminder",
+        "duty": row.what, "duty_no": g.number_of(row), "of": row.to, "kind": "reminder",
         "stage": "", "late_since": due.isoformat(timespec="seconds"),
     }  # fmt: skip
     if reminds:
@@ -167,13 +167,3 @@ def _told(
 ) -> Owed:
     slot = f"{row.what}:{row.to}:{row.slot}:{stage}"
     return Owed(what, to, slot, row.causes, at, None, closed, {**facts, "stage": stage}, row.live, row.household)
-
-
-def _number(g: Ground, row: Owed) -> str | None:
-    """The number under which the duty stands already."""
-    named = (row.what, row.to, row.slot)
-    for stands in g.case.duties:
-        one = stands.owed
-        if (one.what, one.to, one.slot) == named and stands.state in ("open", "accepted") and one.causes & row.causes:
-            return stands.no
-    return None

@@ -83,7 +83,7 @@ def d1(g: Ground, rule: Rule) -> Iterator[Owed]:
             closed = ending(max(opened, lit[-1].until or opened), g)
         keys, cause, light_rule = causes(opened, closed.at if closed else None)
         row = owe(
-            g, rule, "womens_federation", str(n), keys, opened, rule.term(n).due(opened, g.calendar),
+            g, rule, "womens_federation", str(n), keys, opened, rule.due(n, opened, g.calendar),
             cause=cause, light_rule=light_rule, closed=closed, repeat=rule.terms[-1].text,
         )  # fmt: skip
         yield row
@@ -123,7 +123,7 @@ def visiting(light: Light) -> Callable[[Ground, Rule], Iterator[Owed]]:
 
 def _terms(g: Ground, rule: Rule, stood: Span) -> Callable[[int, datetime], datetime] | None:
     if stood.light == GREEN:
-        return lambda n, opened: rule.term(n).due(stood.since, g.calendar)
+        return lambda n, opened: rule.due(n, stood.since, g.calendar)
     if "dense_days" not in rule.raw:
         return None
     days = int(rule.raw["dense_days"])
@@ -131,7 +131,7 @@ def _terms(g: Ground, rule: Rule, stood: Span) -> Callable[[int, datetime], date
     def terms(n: int, opened: datetime) -> datetime:
         """The interval of D3 counts from the opening of the oldest concern open then (S10)."""
         if n == 1:
-            return rule.term(1).due(opened, g.calendar)
+            return rule.due(1, opened, g.calendar)
         oldest = min((c.since for c in g.course.concerns if _is_open(c, opened)), default=stood.since)
         return rule.term(2 if days_between(oldest, opened) < days else 3).due(opened, g.calendar)
 
@@ -147,7 +147,7 @@ def d12(g: Ground, rule: Rule) -> Iterator[Owed]:
     low, high = rule.raw["ages"]
     causes = causes_of(g, ORANGE)
     pupils = [e for e in g.events if e.key.unit == "education" and _is_found_at_school(g, e)]
-    if not pupils and all(member.born is None for member in g.case.members):
+    if not pupils and not [member for member in g.case.members if member.born is not None]:
         return
     done = visits(g, "education", rule.id)
     for one in light_spans(g, ORANGE, above=True):
@@ -173,7 +173,7 @@ def _school_terms(g: Ground, rule: Rule, stood: Span) -> Callable[[int, datetime
     soon = compiled(str(rule.raw["due_child_present"]))
 
     def terms(n: int, opened: datetime) -> datetime:
-        due = rule.term(n).due(opened, g.calendar)
+        due = rule.due(n, opened, g.calendar)
         return min([due, *(soon.due(at, g.calendar) for at in present if at >= opened)])
 
     return terms
@@ -229,7 +229,7 @@ def d18(g: Ground, rule: Rule) -> Iterator[Owed]:
             closed = earlier(first_after(opened, [review] if review else []), ending(one.until, g))
             keys, cause, light_rule = causes(opened, closed.at if closed else None)
             yield owe(
-                g, rule, "coordinator", str(n), keys, opened, rule.term(1).due(opened, g.calendar),
+                g, rule, "coordinator", str(n), keys, opened, rule.due(1, opened, g.calendar),
                 cause=cause, light_rule=light_rule, closed=closed,
             )  # fmt: skip
             if at is None or (one.until is not None and at >= one.until):

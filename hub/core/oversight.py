@@ -42,7 +42,7 @@ def d21(g: Ground, rule: Rule) -> Iterator[Owed]:
         elif not (acted and any(_acts_in_time(e, start, limit) for e in acted)) and g.moment.passed(start + limit):
             opened = start + limit
             yield owe(
-                g, rule, "procuratorate", "month", keys, opened, rule.term(1).due(opened, g.calendar),
+                g, rule, "procuratorate", "month", keys, opened, rule.due(1, opened, g.calendar),
                 cause=first.key, closed=first_after(opened, supervised, keys),
             )  # fmt: skip
 
@@ -73,7 +73,7 @@ def d22(g: Ground, rule: Rule) -> Iterator[Owed]:
             run.append(call)
             if len(run) < count:
                 continue
-            due = rule.term(1).due(call.at, g.calendar)
+            due = rule.due(1, call.at, g.calendar)
             keys = [e.key for e in run]
             yield owe(
                 g,
@@ -101,7 +101,7 @@ def d23(g: Ground, rule: Rule) -> Iterator[Owed]:
         unit = g.acting(event.key.unit)
         if event.key in g.reporting or unit not in BOUND or not _is_crime_level(g, event):
             continue
-        due = rule.term(1).due(event.at, g.calendar)
+        due = rule.due(1, event.at, g.calendar)
         yield owe(g, rule, f"head:{unit}", "1", {event.key}, event.at, due, cause=event.key)
 
 
@@ -119,7 +119,7 @@ def d24(g: Ground, rule: Rule) -> Iterator[Owed]:
             value = _recorded(g, event, name)
             if value is not None and event.version <= 1:
                 continue  # it came with the first version: never owed
-            due = rule.term(1).due(event.at, g.calendar)
+            due = rule.due(1, event.at, g.calendar)
             closed = Closing(max(event.updated_at, event.at), event.key, "done") if value is not None else None
             to = g.acting(event.key.unit)
             row = owe(g, rule, to, name, {event.key}, event.at, due, cause=event.key, closed=closed, field=name)
@@ -160,11 +160,11 @@ def d25(g: Ground, rule: Rule) -> Iterator[Owed]:
         unit = g.acting(event.key.unit)
         if unit not in BOUND or not _looks_owed(g, event):
             continue
-        due = rule.term(1).due(event.at, g.calendar)
+        due = rule.due(1, event.at, g.calendar)
         first = owe(g, rule, f"head:{unit}", "1", {event.key}, event.at, due, cause=event.key)
         yield first
         if g.moment.passed(due) and (first.closed is None or first.closed.at > due):
-            next_due = rule.term(1).due(due, g.calendar)
+            next_due = rule.due(1, due, g.calendar)
             yield owe(g, rule, str(rule.raw["then_to"]), "2", {event.key}, due, next_due, cause=event.key)
 
 
@@ -188,7 +188,7 @@ def d27(g: Ground, rule: Rule) -> Iterator[Owed]:
         closed = None
         if event.facts.get("evidence_result") is not None:
             closed = Closing(max(event.updated_at, start), event.key, "done")
-        due = rule.term(1).due(start, g.calendar)
+        due = rule.due(1, start, g.calendar)
         yield owe(g, rule, "court", "1", {event.key}, start, due, cause=event.key, closed=closed)
 
 

@@ -10,7 +10,7 @@ from hub.core.book import Book, Rule, book_of, last_second
 from hub.core.clocks import Calendar, Moment, closing
 from hub.core.incident import LINK_HOURS, amend
 from hub.core.known import Groups, Known, known
-from hub.core.records import Case, Closing, Concern, Course, Event, Key, Owed
+from hub.core.records import Case, Closing, Concern, Course, Event, Key, Owed, Standing
 from hub.core.rules import REPORTING_KINDS
 from hub.core.timeline import Derived
 
@@ -19,7 +19,7 @@ class Ground:
     """One case at one moment, with what the duty rules ask for again and again, read once."""
 
     __slots__ = (
-        "_incident_of", "_rules_of", "acting", "answers", "book", "by_key", "calendar", "case", "concern_of", "course",
+        "_incident_of", "_rules_of", "_standing", "acting", "answers", "book", "by_key", "calendar", "case", "concern_of", "course",
         "derived", "events", "incidents", "is_signal", "kinds", "moment", "numbers", "reporting",
     )  # fmt: skip
 
@@ -42,6 +42,7 @@ class Ground:
         self.acting: Callable[[str], str] = policy.acting  # the unit of the ten that has a unit's duties
         self._incident_of: dict[Key, int] | None = None
         self._rules_of: dict[Key, set[str]] | None = None
+        self._standing: dict[tuple[str, str, str], list[Standing]] | None = None
 
     @property
     def incident_of(self) -> Mapping[Key, int]:
@@ -49,6 +50,20 @@ class Ground:
         if self._incident_of is None:
             self._incident_of = {event.key: n for n, group in enumerate(self.incidents) for event in group}
         return self._incident_of
+
+    def number_of(self, row: Owed) -> str | None:
+        """The number under which a duty stands already; None if it does not."""
+        if not self.case.duties:
+            return None
+        if self._standing is None:
+            self._standing = {}
+            for stands in self.case.duties:
+                if stands.state in ("open", "accepted"):
+                    self._standing.setdefault(stands.owed[:3], []).append(stands)
+        for stands in self._standing.get(row[:3], ()):
+            if not stands.owed.causes.isdisjoint(row.causes):
+                return stands.no
+        return None
 
     def rules_of(self, key: Key) -> Iterable[str]:
         """Every rule an event opened or joined."""
@@ -207,17 +222,26 @@ def chain(
     opened, n = start, 1
     left = [e for e in done if done_at(e) >= start] if done else []
     while last is None or n <= last:
-        due = terms(n, opened) if terms else rule.term(n).due(opened, g.calendar)
-        closed = (
-            next((Closing(done_at(e), e.key, "done") for e in left if done_at(e) >= opened), None) if left else None
-        )
+        due = terms(n, opened) if terms else rule.due(n, opened, g.calendar)
+        visit = next((e for e in left if done_at(e) >= opened), None) if left else None
+        closed = Closing(done_at(visit), visit.key, "done") if visit is not None else None
         if until is not None:
             closed = earlier(closed, ending(until, g))
-        keys, cause, light_rule = causes(opened, closed.at if closed else None)
+        keys, cause, light_rule = causes(opened, closed.at if closed is not None else None)
+        repeat = rule.term(n + 1).text if len(rule.terms) > 1 else ""
         row = owe(
-            g, rule, to, f"{prefix}{n}", keys, opened, due, cause=cause, light_rule=light_rule, closed=closed,
-            repeat=rule.term(n + 1).text if len(rule.terms) > 1 else "",
-        )  # fmt: skip
+            g,
+            rule,
+            to,
+            f"{prefix}{n}",
+            keys,
+            opened,
+            due,
+            cause=cause,
+            light_rule=light_rule,
+            closed=closed,
+            repeat=repeat,
+        )
         rows.append(row)
         if row.closed is None or row.closed.how == "ended":
             break

@@ -39,7 +39,7 @@ def _looks(g: Ground, but: frozenset[Key]) -> list[Event]:
 
 def _terms(g: Ground, rule: Rule, recheck: datetime | None) -> Callable[[int, datetime], datetime]:
     def terms(n: int, opened: datetime) -> datetime:
-        return recheck if n == 1 and recheck is not None else rule.term(n).due(opened, g.calendar)
+        return recheck if n == 1 and recheck is not None else rule.due(n, opened, g.calendar)
 
     return terms
 
@@ -49,7 +49,7 @@ def d29(g: Ground, rule: Rule) -> Iterator[Owed]:
     answers = of_kind(g, "objection_answer")
     for event in of_kind(g, "objection"):
         mine = [e for e in answers if e.facts.get("objection_no") == event.key.no]
-        due = rule.term(1).due(event.at, g.calendar)
+        due = rule.due(1, event.at, g.calendar)
         closed = first_after(last_second(event.at), mine)
         yield owe(g, rule, COORDINATOR, "1", {event.key}, event.at, due, cause=event.key, closed=closed)
 

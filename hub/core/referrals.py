@@ -37,7 +37,7 @@ def _once(
 ) -> Iterator[Owed]:
     """One row per incident, closed by the first record of the unit that shows it done."""
     for first, keys in by_incident(g, causes):
-        due = rule.term(1).due(first.at, g.calendar)
+        due = rule.due(1, first.at, g.calendar)
         yield owe(g, rule, to, slot, keys, first.at, due, cause=first.key, closed=first_after(first.at, done, keys))
 
 
@@ -75,7 +75,7 @@ def d10(g: Ground, rule: Rule) -> Iterator[Owed]:
         if found is None or not g.moment.passed(found[0]) or _order_stands(g, found[0]):
             continue
         at, keys = found
-        due = rule.term(1).due(at, g.calendar)
+        due = rule.due(1, at, g.calendar)
         asked = [(max(o.at, at), o.key) for o in orders if o.at.date() >= at.date()]
         closed = Closing(*min(asked), "done") if asked else None
         yield owe(g, rule, "court", "apply", keys, at, due, cause=event.key, closed=closed, stage="apply")
@@ -144,7 +144,7 @@ def d11(g: Ground, rule: Rule) -> Iterator[Owed]:
     """R7: supervise filing, support of prosecution. (Reports that ask for it: ``report.supervision``.)"""
     actions = of_kind(g, "procuratorial_action", "procuratorate")
     for concern in _concerns(g, "R7"):
-        due = rule.term(1).due(concern.since, g.calendar)
+        due = rule.due(1, concern.since, g.calendar)
         closed = first_after(concern.since, actions, concern.events)
         yield owe(
             g, rule, "procuratorate", "R7", concern.events, concern.since, due,
@@ -234,7 +234,7 @@ def d16(g: Ground, rule: Rule) -> Iterator[Owed]:
         if category is None or category in seen:
             continue
         seen.add(category)
-        due = rule.term(1).due(event.at, g.calendar)
+        due = rule.due(1, event.at, g.calendar)
         closed = first_after(event.at, done)
         yield owe(g, rule, "civil_affairs", "1", {event.key}, event.at, due, cause=event.key, closed=closed)
 

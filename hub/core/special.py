@@ -29,7 +29,7 @@ def d17(g: Ground, rule: Rule) -> Iterator[Owed]:
             closed = earlier(first_after(start, done, keys), ending(one.until, g))
             yield owe(
                 g, rule, "womens_federation", f"lit/{n}" if n > 1 else "lit", {first.key, *keys}, start,
-                rule.term(1).due(start, g.calendar), cause=first.key, light_rule=light_rule, closed=closed,
+                rule.due(1, start, g.calendar), cause=first.key, light_rule=light_rule, closed=closed,
             )  # fmt: skip
     for first, second in _signal_pairs(g, rule):
         at = second.at
@@ -39,7 +39,7 @@ def d17(g: Ground, rule: Rule) -> Iterator[Owed]:
         if holding:
             keys = frozenset({first.key, second.key})
             yield owe(
-                g, rule, "womens_federation", "signals", keys, at, rule.term(1).due(at, g.calendar),
+                g, rule, "womens_federation", "signals", keys, at, rule.due(1, at, g.calendar),
                 cause=second.key, closed=first_after(at, done, keys),
             )  # fmt: skip
 
