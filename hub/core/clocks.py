@@ -8,7 +8,7 @@ change without a new record. Nothing else compares a time with ``as_of``.
 from __future__ import annotations
 
 import calendar as months
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
@@ -26,21 +26,17 @@ class Moment:
     __slots__ = ("_silences", "as_of", "valid_until", "waits_on")
 
     def __init__(self, as_of: datetime, silences: Iterable[Silence] = ()) -> None:
-        by_stream: dict[StreamKey, list[Silence]] = {}
-        for silence in silences:
-            by_stream.setdefault(silence.stream, []).append(silence)
-        self._start(as_of, by_stream)
-
-    def _start(self, as_of: datetime, by_stream: Mapping[StreamKey, list[Silence]]) -> None:
         self.as_of = as_of
-        self._silences = by_stream
+        self._silences: dict[StreamKey, list[Silence]] = {}
+        for silence in silences:
+            self._silences.setdefault(silence.stream, []).append(silence)
         self.valid_until: datetime | None = None
         self.waits_on: set[StreamKey] = set()
 
     def fresh(self) -> Moment:
         """The same moment without memory; silences are shared, not copied."""
-        moment = Moment.__new__(Moment)
-        moment._start(self.as_of, self._silences)
+        moment = Moment(self.as_of)
+        moment._silences = self._silences
         return moment
 
     def passed(self, at: datetime) -> bool:

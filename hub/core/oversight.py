@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from hub.core.book import Rule, book_of, compiled
 from hub.core.clocks import Moment, opening, start_of_day
@@ -15,11 +15,11 @@ from hub.core.timeline import INJURY_RANKS
 
 ACTIONS = ("admonition_issued", "security_penalty", "criminal_case_filed")
 CRIME_INJURY = INJURY_RANKS["minor"]
-CLASSIFIED = (
+CLASSIFIED: Final[tuple[str, ...]] = (
     "police_call", "admonition_issued", "mediation", "security_penalty", "criminal_case_filed", "procuratorial_action",
 )  # fmt: skip
 """Kinds with a field that the policy cannot do without (D24)."""
-BOUND = frozenset(
+BOUND: Final[frozenset[str]] = frozenset(
     {"justice", "civil_affairs", "education", "health", "womens_federation", "youth_league", "community_grid"}
 )
 """Units with a duty of their own to decide on reporting (2015 opinion 5)."""

@@ -190,7 +190,7 @@ def _requests(
     """Requests to cancel: those owed whose report is owed by nobody, and one for each report that nobody owes."""
     kept = {s.no for s, o in pairs if s is not None and o is not None}
     wanted = {key for o in reports if o.closed is None for key in o.causes}
-    unowed = {s.no: s for s, o in pairs if s is not None and o is None and s.state not in (*ENDED, REVIEW)}
+    unowed = {s.no: s for s, o in pairs if s is not None and o is None and s.state not in ENDED | {REVIEW}}
     over = {s.no for s, o in pairs if s is not None and (s.state in ENDED or _is_cancelled(o))}
     named = set()
     for request in asked:

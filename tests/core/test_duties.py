@@ -8,16 +8,17 @@ from datetime import datetime, timedelta
 import pytest
 
 from hub.core import duties
-from hub.core.assess import course
+from hub.core.assess import amended, course
 from hub.core.book import book_of, compile_book, term
-from hub.core.clocks import Calendar, Moment
+from hub.core.clocks import Calendar, Moment, closing
 from hub.core.errors import ConfigurationError
 from hub.core.message import canonical
 from hub.core.oversight import district_duties, unreadable
+from hub.core.owing import ground
 from hub.core.pairing import is_duty
 from hub.core.records import SHANGHAI, Case, Event, Key, Owed, Standing
 from hub.core.settle import Amend, Open, settle
-from tests.core.owed_cases import case, event, owed_in, policy, read_cases
+from tests.core.owed_cases import case, event, owed_in, policy, read_cases, when
 
 MONDAY = datetime(2026, 3, 2, 10, tzinfo=SHANGHAI)
 CALL = {
@@ -217,6 +218,21 @@ def test_table_is_the_policy() -> None:
 
     assert set(book.duties) - {"D20", "D26"} == set(duties.TABLE)
     assert all(is_duty(rule.id) and (rule.clause or rule.law) for rule in book.duties.values())
+
+
+def test_no_duty_is_left_unasked() -> None:
+    """What a case shows picks the duties that are asked of it: all others would have found nothing."""
+    asked_in_vain = 0
+    for one in read_cases():
+        moment, read = Moment(closing(when(one["as_of"]))), amended(case(one))
+        g = ground(read, course(read, policy(), moment), policy(), moment)
+        asked = {rule.id for _, rule in duties.asked(g)}
+        for name, find in duties.TABLE.items():
+            if name not in asked:
+                asked_in_vain += 1
+
+                assert list(find(g, g.book.duties[name])) == [], (one["name"], name)
+    assert asked_in_vain > 1000
 
 
 def test_a_district_may_leave_a_duty_out() -> None:
