@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
@@ -17,6 +16,7 @@ from hub.core.errors import ConfigurationError
 from hub.runtime.specs import AuthSpec, SourceSpec, WaySpec
 
 if TYPE_CHECKING:
+    from hub.sdk.files import Waiting
     from hub.sdk.headers import Known
     from hub.sdk.outcome import Outcome
     from hub.sdk.peer import Peer
@@ -44,7 +44,8 @@ class Source(Protocol):
 class Folder(Source, Protocol):
     """A source of files: they get receipts."""
 
-    def answer(self, path: Path, receipt: Mapping[str, Any], label: Callable[[str], str]) -> None: ...
+    def waiting(self) -> list[Waiting]: ...
+    def answer(self, path: str, receipt: Mapping[str, Any], label: Callable[[str], str]) -> None: ...
 
 
 def make_folder(spec: SourceSpec, stop: Event, known: Known | None = None) -> Folder:
@@ -118,22 +119,18 @@ def _files(spec: SourceSpec, stop: Event, known: Known | None) -> Folder:
             remedy="use a mounted folder",
         )
     return FolderSource(
-        folder=Path(options["folder"]),
+        folder=options["folder"],
         pattern=options.get("pattern", "*"),
         form=form_of(options),
         known=known,
         ready=options.get("ready", "stable"),
-        done=_path(options, "done"),
-        failed=_path(options, "failed"),
+        done=options.get("done", ""),
+        failed=options.get("failed", ""),
         settle=options.get("settle", SETTLE),
         rows_per_page=spec.rows_per_page,
         max_bytes=spec.file_bytes,
         stop=stop,
     )
-
-
-def _path(options: Mapping[str, Any], name: str) -> Path | None:
-    return Path(options[name]) if options.get(name) else None
 
 
 def _peer(spec: SourceSpec | WaySpec, headers: Mapping[str, str] | None = None) -> Peer:
@@ -153,7 +150,7 @@ def make_sender(spec: WaySpec, clock: Clock) -> Way:
     if spec.folder:
         from hub.sdk.files import FileSender
 
-        files = FileSender(Path(spec.folder))
+        files = FileSender(spec.folder)
         return Way(lambda no, kind, body: files.send(no, body), lambda: None)
     if urlsplit(spec.url).scheme in ("http", "https"):
         from hub.sdk.post import PostSender

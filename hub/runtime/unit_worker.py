@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -108,10 +107,10 @@ class UnitWorker:
             page, drafts = self._arrived(stream, batch, spec.fields)
             yield page._replace(mode=mode, door="ingest", source=source), drafts
 
-    def answer(self, stream: str, path: Path, receipt: Mapping[str, Any]) -> None:
+    def answer(self, stream: str, path: str, receipt: Mapping[str, Any]) -> None:
         """Have the receipts of a file that came in written beside it. Raises classed errors."""
         spec = source_spec(self.stream_config(stream), self._limits, self.config.config)
-        self.hands.answer(spec, str(path), receipt)
+        self.hands.answer(spec, path, receipt)
 
     def probe(self, stream: str) -> int:
         """Reach the source and write nothing; how many rows (or files) it showed at the first look."""

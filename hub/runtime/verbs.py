@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from pathlib import Path
 from threading import Event, Lock
 from time import monotonic
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -106,7 +105,7 @@ class Verbs:
     def answer(self, spec: SourceSpec, path: str, receipt: Mapping[str, Any]) -> None:
         """Write the receipts of a file that has been read beside it. Raises ``RetryError``."""
         folder = make_folder(spec, self._ended, self.connector.knows(spec.stream, spec.fields))
-        folder.answer(Path(path), receipt, self.connector.label(spec.stream, spec.fields))
+        folder.answer(path, receipt, self.connector.label(spec.stream, spec.fields))
 
     def probe(self, spec: SourceSpec) -> int:
         """Reach the source and write nothing; how many rows (or files) it showed at the first look."""

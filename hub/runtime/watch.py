@@ -49,7 +49,7 @@ class Watch:
         self._clock = clock
         self._tick = tick
         self._started = clock()
-        self._held: dict[Path, float] = {}  # receipts that could not be written: not before
+        self._held: dict[str, float] = {}  # receipts that could not be written: not before
         self._news: list[News] = []
         self._lives = 0
         self._told: set[str] = set()  # silence pages this process has landed; the archive knows the others by their key

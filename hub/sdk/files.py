@@ -16,22 +16,22 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from fnmatch import fnmatchcase
-from itertools import islice
+from itertools import chain, count, islice
 from pathlib import Path
 from threading import Event
 from typing import Any, NamedTuple
 
-from hub.core.errors import PersonError, RetryError
-from hub.sdk.durable import write_whole
+from hub.core.errors import CredentialsError, PersonError, RetryError
 from hub.sdk.headers import Known
 from hub.sdk.outcome import Outcome
+from hub.sdk.places import LocalPlace, Look, Place, folder_error
 from hub.sdk.reading import Marks, Reading
-from hub.sdk.receipts import receipt_files, with_lines
+from hub.sdk.receipts import is_faulty, receipt_files, with_lines
 from hub.sdk.returned import returned_file
 from hub.sdk.strictjson import StrictJSONError, dumps, loads
 from hub.sdk.tabular import FOUND, MAX_FILE_BYTES, Form, read_rows
 
-__all__ = ["FileSender", "FolderSource", "ReceiptFolder", "Waiting", "drop_of", "waiting_receipts"]
+__all__ = ["FileSender", "FolderSource", "ReceiptFolder", "Waiting", "waiting_receipts"]
 
 Rows = list[dict[str, Any]]
 
@@ -41,28 +41,28 @@ SETTLE = timedelta(milliseconds=500)
 """Between two looks at a file nobody has looked at before; one that still grows waits for the next poll."""
 
 
-class _Look(NamedTuple):
-    size: int
-    mtime_ns: int
-    inode: int
-
-
 @dataclass(kw_only=True)
 class FolderSource:
     """One ``files`` stream. Kept between polls: it remembers what it saw at the last look."""
 
-    folder: Path
+    folder: str | Path
+    place: Place = field(default_factory=LocalPlace)
     pattern: str = "*"
     form: Form = FOUND
     known: Known | None = None
     ready: str = "stable"  # stable, ok-file or rename
-    done: Path | None = None
-    failed: Path | None = None
+    done: str | Path = ""  # empty: ``done`` in the folder
+    failed: str | Path = ""
     settle: timedelta = SETTLE
     rows_per_page: int = 2000
     max_bytes: int = MAX_FILE_BYTES
     stop: Event = field(default_factory=Event)
-    seen: dict[str, _Look] = field(default_factory=dict)
+    seen: dict[str, Look] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.folder = str(self.folder)
+        self.done = str(self.done or f"{self.folder}/done")
+        self.failed = str(self.failed or f"{self.folder}/failed")
 
     def pages(self, cursor: str | None) -> Iterator[tuple[Rows, str | None]]:
         """Pages of every ready file, oldest first; resumes in mid-file at ``cursor``.
@@ -70,124 +70,131 @@ class FolderSource:
         Raises ``PersonError`` (``files.folder``) at once, and the first file's own error after all others are done.
         """
         first_error: PersonError | None = None
-        for path in self._ready_files():
-            try:
-                yield from self._file(path, cursor)
-            except PersonError as error:
-                first_error = first_error or error
-            except OSError as error:
-                raise RetryError("a file cannot be read or moved now", code="files.busy") from error
+        with self.place.session():
+            for name, look in self._ready_files():
+                try:
+                    yield from self._file(name, look, cursor)
+                except PersonError as error:
+                    first_error = first_error or error
         if first_error is not None:
             raise first_error
 
     def probe(self) -> int:
         """How many files lie ready; nothing is moved."""
-        return len(self._candidates())
+        with self.place.session():
+            return len(self._candidates(self._files()))
 
     def close(self) -> None:
         """Nothing is held open between two reads."""
 
-    def _file(self, path: Path, cursor: str | None) -> Iterator[tuple[Rows, str | None]]:
-        drop = drop_of(path)
-        landed = _row_in(cursor, drop)
-        row = 0
-        rows = Reading()
-        try:
-            self._check_digest(path)
-            rows = self._read(path)
-            row = sum(1 for _ in islice(rows, landed))
-            while page := list(islice(rows, self.rows_per_page)):
-                row += len(page)
-                yield page, f"{drop}:{row}"
-        except PersonError as error:
-            self._move(path, self.failed or self.folder / "failed", _note(drop, max(row, landed), rows, error.code))
-            raise
-        self._move(path, self.done or self.folder / "done", _note(drop, row, rows))
+    def waiting(self) -> list[Waiting]:
+        """Moved files whose receipts are not written yet."""
+        with self.place.session():
+            return [due for where in (self.done, self.failed) for due in _waiting(self.place, str(where))]
 
-    def _read(self, path: Path) -> Reading:
-        return read_rows(path, self.form, known=self.known, max_bytes=self.max_bytes)
-
-    def answer(self, path: Path, receipt: Mapping[str, Any], label: Callable[[str], str]) -> None:
+    def answer(self, path: str, receipt: Mapping[str, Any], label: Callable[[str], str]) -> None:
         """Write the receipts of a moved file beside it, and its faulty rows as a file of their own.
 
         ``label`` is the department's name of a column. Raises ``RetryError`` when the folder cannot be written.
         """
-        note = path.with_name(f".{path.name}.waiting")
-        try:
-            told = json.loads(note.read_bytes())
+        folder, _, name = path.rpartition("/")
+        with self.place.session():
+            told = json.loads(self.place.read(folder, f".{name}.waiting"))
             whole = with_lines(receipt, Marks(told.get("marks", ())), told.get("notes", ()))
-            if given := self._given_back(path, whole["rows"]):
-                write_whole(path.with_name(given[0]), given[1])
+            if given := self._given_back(folder, name, whole["rows"]):
+                self.place.write(folder, *given)
                 whole["returned"] = given[0]
-            for suffix, content in receipt_files(path.name, whole, label, str(told["code"])).items():
-                write_whole(path.with_name(f"{path.name}{suffix}"), content)
-            note.unlink(missing_ok=True)
-        except OSError as error:
-            raise RetryError("a receipt cannot be written now", code="files.busy") from error
+            for suffix, content in receipt_files(name, whole, label, str(told["code"])).items():
+                self.place.write(folder, f"{name}{suffix}", content)
+            self.place.remove(folder, f".{name}.waiting")
 
-    def _check_digest(self, path: Path) -> None:
+    def _file(self, name: str, look: Look, cursor: str | None) -> Iterator[tuple[Rows, str | None]]:
+        with self.place.local(str(self.folder), name, self.max_bytes) as path:
+            digest = _sha256(path)
+            drop = _drop(digest, look)
+            landed = _row_in(cursor, drop)
+            row = 0
+            rows = Reading()
+            try:
+                self._check_digest(name, digest)
+                rows = self._read(path, name)
+                row = sum(1 for _ in islice(rows, landed))
+                while page := list(islice(rows, self.rows_per_page)):
+                    row += len(page)
+                    yield page, f"{drop}:{row}"
+            except PersonError as error:
+                self._move(name, str(self.failed), _note(drop, max(row, landed), rows, error.code))
+                raise
+        self._move(name, str(self.done), _note(drop, row, rows))
+
+    def _read(self, path: Path, name: str) -> Reading:
+        return read_rows(path, self.form, known=self.known, max_bytes=self.max_bytes, name=name)
+
+    def _check_digest(self, name: str, digest: str) -> None:
         """The ``.ok`` file, where it holds a digest, must hold this one."""
-        note = _ok_file(path) if self.ready == "ok-file" else None
-        text = note.read_bytes()[:200].decode("ascii", "replace").lower().split() if note is not None else []
-        digest = next((word for word in text if len(word) == 64), "")
-        if digest and digest != _sha256(path):
-            raise PersonError(f"{path.name}: its digest differs from the one sent", code="file.digest")
+        if self.ready != "ok-file" or (ok := _ok_file(name, self._files())) is None:
+            return
+        text = self.place.read(str(self.folder), ok)[:200].decode("ascii", "replace").lower().split()
+        told = next((word for word in text if len(word) == 64), "")
+        if told and told != digest:
+            raise PersonError(f"{name}: its digest differs from the one sent", code="file.digest")
 
-    def _given_back(self, path: Path, rows: Rows) -> tuple[str, bytes] | None:
+    def _given_back(self, folder: str, name: str, rows: Rows) -> tuple[str, bytes] | None:
+        if not any(map(is_faulty, rows)):
+            return None
         try:
-            return returned_file(path.name, self._read(path), rows)
+            with self.place.local(folder, name, self.max_bytes) as path:
+                return returned_file(name, self._read(path, name), rows)
         except PersonError:  # it cannot be read to its end: the receipt says so
             return None
 
-    def _move(self, path: Path, target: Path, note: dict[str, Any]) -> None:
+    def _move(self, name: str, target: str, note: dict[str, Any]) -> None:
         """Into ``done`` or ``failed``, with the note first: after a kill between the two the move is simply repeated."""
-        target.mkdir(parents=True, exist_ok=True)
-        place = target / path.name
-        number = 1
-        while place.exists() and drop_of(place) != note["drop"]:
-            number += 1
-            place = target / f"{path.stem}~{number}{path.suffix}"
-        write_whole(target / f".{place.name}.waiting", dumps(note))
-        ok = _ok_file(path)
-        os.replace(path, place)
-        if ok is not None and self.ready == "ok-file":
-            os.replace(ok, target / f"{place.name}.ok")
-        self.seen.pop(path.name, None)
-
-    def _candidates(self) -> list[Path]:
         try:
-            entries = sorted(self.folder.iterdir(), key=lambda entry: entry.name)
-        except OSError as error:
-            raise PersonError(
-                "the folder cannot be read", code="files.folder", remedy="create it, or give the hub access to it"
-            ) from error
-        return [entry for entry in entries if self._is_candidate(entry)]
+            there = self.place.files(target)
+        except FileNotFoundError:
+            there = {}
+        stem, suffix = Path(name).stem, Path(name).suffix
+        names = chain([name], (f"{stem}~{number}{suffix}" for number in count(2)))
+        new = next(candidate for candidate in names if candidate not in there)
+        ok = _ok_file(name, self._files())
+        self.place.write(target, f".{new}.waiting", dumps(note))
+        self.place.move(str(self.folder), name, target, new)
+        if ok is not None and self.ready == "ok-file":
+            self.place.move(str(self.folder), ok, target, f"{new}.ok")
+        self.seen.pop(name, None)
 
-    def _is_candidate(self, path: Path) -> bool:
-        name = path.name
+    def _files(self) -> dict[str, Look]:
+        try:
+            return self.place.files(str(self.folder))
+        except OSError as error:
+            raise folder_error(error) from error
+
+    def _candidates(self, files: Mapping[str, Look]) -> dict[str, Look]:
+        return {name: look for name, look in files.items() if self._is_candidate(name)}
+
+    def _is_candidate(self, name: str) -> bool:
         if name.startswith((".", "~$")) or name.lower().endswith(UNFINISHED + RECEIPTS):
             return False
-        return fnmatchcase(name, self.pattern) and path.is_file() and not path.is_symlink()
+        return fnmatchcase(name, self.pattern)
 
-    def _ready_files(self) -> list[Path]:
-        found = self._candidates()
+    def _ready_files(self) -> list[tuple[str, Look]]:
+        files = self._files()
+        found = self._candidates(files)
         if self.ready == "ok-file":
-            ready = [path for path in found if _ok_file(path) is not None]
-        elif self.ready == "rename":
-            ready = found
-        else:
-            ready = self._stable(found)
-        return sorted(ready, key=lambda path: (path.stat().st_mtime_ns, path.name))
+            found = {name: look for name, look in found.items() if _ok_file(name, files) is not None}
+        elif self.ready != "rename":
+            found = self._stable(found)
+        return sorted(found.items(), key=lambda entry: (entry[1].mtime_ns, entry[0]))
 
-    def _stable(self, found: list[Path]) -> list[Path]:
+    def _stable(self, now: dict[str, Look]) -> dict[str, Look]:
         """Files that look alike at two looks: this one and the last poll's, or this one and one a little later."""
-        now = {path.name: look for path in found if (look := _look(path)) is not None}
         fresh = [name for name in now if name not in self.seen]
         earlier, self.seen = self.seen, now
         if fresh and not self.stop.wait(self.settle.total_seconds()):
             earlier = {**earlier, **{name: now[name] for name in fresh}}
-            self.seen = {path.name: look for path in found if (look := _look(path)) is not None}
-        return [path for path in found if path.name in self.seen and earlier.get(path.name) == self.seen[path.name]]
+            self.seen = self._candidates(self._files())
+        return {name: look for name, look in self.seen.items() if earlier.get(name) == look}
 
 
 def _note(drop: str, rows: int, reading: Reading, code: str = "") -> dict[str, Any]:
@@ -196,16 +203,8 @@ def _note(drop: str, rows: int, reading: Reading, code: str = "") -> dict[str, A
     return {"drop": drop, "rows": rows, "code": code, **told}
 
 
-def _look(path: Path) -> _Look | None:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return _Look(found.st_size, found.st_mtime_ns, found.st_ino)
-
-
-def _ok_file(path: Path) -> Path | None:
-    return next((ok for ok in (Path(f"{path}.ok"), path.with_suffix(".ok")) if ok.is_file()), None)
+def _ok_file(name: str, files: Mapping[str, Look]) -> str | None:
+    return next((ok for ok in (f"{name}.ok", f"{Path(name).stem}.ok") if ok in files), None)
 
 
 def _sha256(path: Path) -> str:
@@ -213,10 +212,9 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def drop_of(path: Path) -> str:
+def _drop(digest: str, look: Look) -> str:
     """The name of this very file: content, inode and time of change of its content (a move keeps all three)."""
-    look = _look(path)
-    return hashlib.sha256(f"{_sha256(path)} {look}".encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{digest} {look}".encode()).hexdigest()[:32]
 
 
 def _row_in(cursor: str | None, drop: str) -> int:
@@ -231,23 +229,31 @@ def _row_in(cursor: str | None, drop: str) -> int:
 class Waiting(NamedTuple):
     """A moved file whose receipt is due: the pages of ``drop`` hold its rows; ``code`` says why it failed, if it did."""
 
-    path: Path
+    path: str
     drop: str
     rows: int
     code: str
 
 
 def waiting_receipts(folder: Path) -> list[Waiting]:
-    """Files in ``folder`` (``done`` or ``failed``) whose receipts are not written yet."""
+    """Files in a folder of this machine (``done`` or ``failed``) whose receipts are not written yet."""
+    return _waiting(LocalPlace(), str(folder))
+
+
+def _waiting(place: Place, folder: str) -> list[Waiting]:
+    try:
+        files = place.files(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
     found = []
-    for note in sorted(folder.glob(".*.waiting")) if folder.is_dir() else ():
-        path = folder / note.name[1 : -len(".waiting")]
+    for note in sorted(name for name in files if name.startswith(".") and name.endswith(".waiting")):
+        name = note[1 : -len(".waiting")]
         try:
-            told = json.loads(note.read_bytes())
+            told = json.loads(place.read(folder, note))
         except (OSError, ValueError):
             continue
-        if path.is_file():
-            found.append(Waiting(path, str(told["drop"]), int(told["rows"]), str(told["code"])))
+        if name in files:
+            found.append(Waiting(f"{folder}/{name}", str(told["drop"]), int(told["rows"]), str(told["code"])))
     return found
 
 
@@ -257,18 +263,23 @@ def waiting_receipts(folder: Path) -> list[Waiting]:
 class FileSender:
     """Drops each message as ``NAME.json`` under a temporary name, renamed, then ``NAME.ok`` with its SHA-256."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: str | Path, place: Place | None = None) -> None:
+        self._folder = str(folder)
+        self._place = place or LocalPlace()
 
     def send(self, no: str, body: bytes) -> Outcome:
         """``sent``, never ``received``: a copied file proves nothing. A repeat writes the same bytes again."""
         name = "".join(mark if mark.isalnum() or mark in "-_" else "_" for mark in no)
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            write_whole(self._folder / f"{name}.json", body)
-            write_whole(self._folder / f"{name}.ok", f"{hashlib.sha256(body).hexdigest()}\n".encode())
-        except OSError:
-            return Outcome("later", detail="file.folder")
+            with self._place.session():
+                self._place.write(self._folder, f"{name}.json", body)
+                self._place.write(self._folder, f"{name}.ok", f"{hashlib.sha256(body).hexdigest()}\n".encode())
+        except CredentialsError as error:
+            return Outcome("later", detail=f"credentials.{error.code}")
+        except RetryError as error:
+            return Outcome("later", detail="file.folder" if error.code == "files.busy" else error.code)
+        except PersonError as error:
+            return Outcome("refused", detail=error.code)
         return Outcome("sent", detail="file.dropped")
 
 

@@ -119,7 +119,7 @@ def test_ok_file_and_rename_announce_a_whole_file(folder: Path) -> None:
 
     assert read == [["J0"]]
     assert caught.value.code == "file.digest"
-    assert [due.path.name for due in waiting_receipts(folder / "failed")] == ["b.csv"]
+    assert [Path(due.path).name for due in waiting_receipts(folder / "failed")] == ["b.csv"]
     drop(folder, "c.csv", 1)
     assert [rows for rows, _ in collect(source(folder, ready="rename"))] == [["J0"]]
 
@@ -136,7 +136,7 @@ def test_unreadable_file_goes_to_failed_and_its_neighbours_are_read(folder: Path
     assert read == ["J0", "J1"]
     assert caught.value.code == "file.unreadable"
     [due] = waiting_receipts(folder / "failed")
-    assert (due.path.name, due.code, due.rows) == ("a.csv", "file.unreadable", 0)
+    assert (Path(due.path).name, due.code, due.rows) == ("a.csv", "file.unreadable", 0)
 
 
 def test_only_matching_whole_plain_files_are_looked_at(folder: Path) -> None:
@@ -174,7 +174,7 @@ def test_receipts_are_written_beside_the_file_for_machines_and_for_people(folder
     }
     counts = {"received": 2, "applied": 1, "unchanged": 0, "quarantined": 1, "rejected": 0, "pending": 0}
 
-    made.answer(path, {**counts, "rows": [row]}, lambda field: "=报警时间")
+    made.answer(str(path), {**counts, "rows": [row]}, lambda field: "=报警时间")
 
     told = json.loads((folder / "done" / "a.csv.receipt.json").read_text())
     assert ("a.csv", 2, 1, [{**row, "line": 4}]) == (told["file"], told["received"], told["quarantined"], told["rows"])
@@ -216,7 +216,7 @@ def test_faulty_rows_come_back_in_a_file_that_can_be_mended_and_sent_again(folde
         {"row": 3, "status": "applied", "code": "phone.invalid"},
     ]
 
-    made.answer(folder / "done" / path.name, {"received": 4, "rows": told}, str)
+    made.answer(f"{folder}/done/{path.name}", {"received": 4, "rows": told}, str)
 
     back = folder / "done" / f"a.returned{suffix}"
     assert json.loads((folder / "done" / f"{path.name}.receipt.json").read_text())["returned"] == back.name
