@@ -30,7 +30,7 @@ from hub.toml_reader import Mistake, Reader, section
 
 LADDER = ("received", "received_urgent", "accepted", "accepted_urgent", "decided", "answered")
 TRANSPORTS = ("rest", "table", "files", "push")
-AUTHS = ("none", "basic", "bearer", "signature", "national_platform")
+AUTHS = ("none", "basic", "bearer", "signature", "national_platform", "key")
 MESSAGES = (
     "mandatory_report", "duty", "light_change", "answer", "addendum", "cancellation", "report_copy", "notice",
     "escalation", "category_change",
@@ -352,6 +352,9 @@ def _deliver(kind: str, table: Mapping[str, Any], reader: Reader, place: Place =
     ways = [way for way in ("url", "folder", "pull") if table.get(way)]
     if len(ways) != 1:
         reader.wrong(place, "one of url, folder or pull = true", " and ".join(ways) or "none")
+    if "://" in table.get("receipts", ""):
+        expected = "a folder of this machine (or feedback by a stream of its own)"
+        reader.wrong((*place, "receipts"), expected, "an address")
     second = table.get("second")
     return DeliverConfig(
         kind=kind,

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import timedelta
-from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from hub import bootstrap
@@ -14,7 +12,6 @@ from hub.core.errors import HubError
 from hub.core.message import json_ready
 from hub.core.normalise import normalise
 from hub.core.records import Draft, Problem
-from hub.runtime.specs import FileSpec
 from hub.runtime.unit_worker import UnitWorker
 from hub.settings import Settings
 
@@ -45,35 +42,12 @@ def _old(worker: UnitWorker, stream: str) -> int | None:
 
 
 def looked_at(worker: UnitWorker, stream: str, limit: int) -> Iterator[Draft | Problem]:
-    """Mapped records from the beginning of a source; reading stops early, so no file is moved."""
-    config = worker.stream_config(stream)
-    if config.transport == "files":
-        yield from islice(_of_files(worker, stream, config.options), limit)
-        return
-    for _, drafts in worker.fetch(stream, None):
+    """Mapped records from the beginning of a source; reading stops early, and no file is moved."""
+    for drafts in worker.look(stream):
         yield from drafts[:limit]
         limit -= len(drafts)
         if limit <= 0:
             return
-
-
-def _of_files(worker: UnitWorker, stream: str, options: Mapping[str, Any]) -> Iterator[Draft | Problem]:
-    """The files that lie there, read in place."""
-    folder = Path(str(options["folder"]))
-    if not folder.is_dir():
-        raise HubError(
-            f"{folder}: no such folder", code="files.folder", remedy="create it, or give the hub access to it"
-        )
-    for path in sorted(folder.glob(str(options.get("pattern", "*")))):
-        if path.is_file() and not path.name.startswith("."):
-            spec = FileSpec(
-                path=str(path),
-                options=options,
-                rows_per_page=LOOKED_AT,
-                fields=worker.stream_config(stream).fields,
-            )
-            for _, drafts in worker.ingest(stream, spec, mode="shadow", source=""):
-                yield from drafts
 
 
 def is_old(entry: Draft | Problem) -> bool:

@@ -153,6 +153,16 @@ FAULTS: dict[str, Text] = {
         "A pushed stream cannot be polled", "推送数据流不能轮询", "wait for the unit's push, or set another transport", "请等待推送，或改用其他传输方式"),
     "transport.sftp": Text(
         "SFTP needs an extra package", "SFTP 需要附加组件", "install the extra `sftp`", "请安装 sftp 附加组件"),
+    "sftp.url": Text(
+        "The SFTP address is wrong", "SFTP 地址有误", "sftp://user@host:port/folder, password or key in `auth`", "写作 sftp://用户@主机:端口/目录，口令或密钥写在 auth"),
+    "sftp.key": Text(
+        "The private key cannot be read", "私钥无法读取", "an OpenSSH or PEM key without passphrase", "请使用无口令的 OpenSSH 或 PEM 私钥"),
+    "sftp.host_key": Text(
+        "The server's host key is not the one written down", "服务器主机密钥与登记的不符",
+        "compare it with the server's administrator, then set `host_key` in `auth`", "请与对方管理员核对后设置 host_key"),
+    "sftp.denied": Text("The SFTP server refuses our login", "SFTP 服务器拒绝登录", "renew password or key", "请更新口令或密钥"),
+    "sftp.unavailable": Text(
+        "The SFTP server does not answer", "SFTP 服务器无响应", "it is tried again by itself", "系统将自动重试"),
     "auth.kind": Text(
         "Unknown kind of authentication", "未知的认证方式", "use none, basic, bearer, signature or national_platform", "请使用规定的认证方式"),
     "auth.recipe": Text(

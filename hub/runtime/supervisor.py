@@ -25,6 +25,7 @@ from hub.runtime.child import Bounds, Child, ChildSpec, Described, DiedError, bo
 from hub.runtime.specs import FileSpec, SourceSpec, WaySpec
 from hub.runtime.verbs import Batch
 from hub.runtime.wire import BrokenFrameError, Frame, coded
+from hub.sdk.files import Waiting
 from hub.sdk.reading import found_in
 
 __all__ = ["Bounds", "Child", "ChildSpec", "Described", "Pace", "Supervisor", "refused"]
@@ -95,6 +96,12 @@ class Supervisor:
         with self._alive() as child:
             for frame in child.stream(do, told, seconds=self.spec.bounds.page):
                 yield _checked(child, lambda frame=frame: _batch(frame, key, child.broken))  # type: ignore[misc]
+
+    def waiting(self, spec: SourceSpec) -> list[Waiting]:
+        """Files that have been read and have no receipt yet."""
+        with self._alive() as child:
+            head = child.ask("waiting", {"spec": spec.to_wire()}, seconds=self.spec.bounds.page).head
+            return _checked(child, lambda: [_waiting(*due) for due in head["waiting"]])
 
     def answer(self, spec: SourceSpec, path: str, receipt: Mapping[str, Any]) -> None:
         """Have the receipts of a file written beside it."""
@@ -274,6 +281,10 @@ def _checked(child: Child, read: Callable[[], Read]) -> Read:
         return read()
     except (BrokenFrameError, KeyError, IndexError, TypeError, ValueError) as error:
         raise child.broken(type(error).__name__) from error
+
+
+def _waiting(path: Any, drop: Any, rows: Any, code: Any) -> Waiting:
+    return Waiting(str(path), str(drop), int(rows), coded(code) if code else "")
 
 
 def _batch(frame: Frame, key: StreamKey, broken: Callable[[str], HubError]) -> Batch:

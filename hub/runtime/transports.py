@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hub.sdk.headers import Known
     from hub.sdk.outcome import Outcome
     from hub.sdk.peer import Peer
+    from hub.sdk.places import Place
 
 __all__ = ["Clock", "Folder", "Source", "Way", "make_folder", "make_sender", "make_source"]
 
@@ -112,25 +113,50 @@ def _files(spec: SourceSpec, stop: Event, known: Known | None) -> Folder:
     from hub.sdk.tabular import form_of
 
     options = spec.options
-    if str(options["folder"]).startswith("sftp://"):
-        raise ConfigurationError(
-            f"stream {spec.stream}: sftp folders need the extra sftp",
-            code="transport.sftp",
-            remedy="use a mounted folder",
-        )
+    folder, place = _place(options["folder"], spec)
     return FolderSource(
-        folder=options["folder"],
+        folder=folder,
+        place=place,
         pattern=options.get("pattern", "*"),
         form=form_of(options),
         known=known,
         ready=options.get("ready", "stable"),
-        done=options.get("done", ""),
-        failed=options.get("failed", ""),
+        done=_folder(options.get("done", "")),
+        failed=_folder(options.get("failed", "")),
         settle=options.get("settle", SETTLE),
         rows_per_page=spec.rows_per_page,
         max_bytes=spec.file_bytes,
         stop=stop,
+        look=options.get("look", False),
     )
+
+
+def _folder(name: str) -> str:
+    """A folder on its machine."""
+    if not name.startswith("sftp://"):
+        return name
+    from hub.sdk.sftp import folder_of
+
+    return folder_of(name)
+
+
+def _place(folder: str, spec: SourceSpec | WaySpec) -> tuple[str, Place]:
+    """A folder and the machine it lies on. Raises ``ConfigurationError``."""
+    if not folder.startswith("sftp://"):
+        from hub.sdk.places import LocalPlace
+
+        return folder, LocalPlace()
+    try:
+        from hub.sdk.sftp import SftpPlace, folder_of
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            "an sftp folder needs the extra sftp",
+            code="transport.sftp",
+            remedy="pip install 'family-care-hub[sftp]', or use a mounted folder",
+        ) from error
+    host_key = str(spec.auth.options.get("host_key", ""))
+    place = SftpPlace(folder, spec.auth.kind, spec.auth.secret, host_key, seconds=spec.peer_seconds)
+    return folder_of(folder), place
 
 
 def _peer(spec: SourceSpec | WaySpec, headers: Mapping[str, str] | None = None) -> Peer:
@@ -150,7 +176,7 @@ def make_sender(spec: WaySpec, clock: Clock) -> Way:
     if spec.folder:
         from hub.sdk.files import FileSender
 
-        files = FileSender(spec.folder)
+        files = FileSender(*_place(spec.folder, spec))
         return Way(lambda no, kind, body: files.send(no, body), lambda: None)
     if urlsplit(spec.url).scheme in ("http", "https"):
         from hub.sdk.post import PostSender

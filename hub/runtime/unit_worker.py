@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Event
 from typing import Any
@@ -18,6 +19,7 @@ from hub.core.freight import Answer, Drafts, Page, Parcel
 from hub.core.records import Owed, StreamKey
 from hub.runtime.specs import FileSpec, is_scheduled, source_spec, way_spec
 from hub.runtime.verbs import Batch, Hands
+from hub.sdk.files import Waiting
 from hub.sdk.manifest import Manifest, ManifestStream, strip
 from hub.sdk.strictjson import dumps
 from hub.secret_files import SecretError
@@ -94,6 +96,12 @@ class UnitWorker:
         for batch in self.hands.read(source_spec(config, self._limits, self.config.config), cursor, self._stop):
             yield self._page(stream, config, batch)
 
+    def look(self, stream: str) -> Iterator[Drafts]:
+        """Drafts from the beginning of a source, page by page; nothing lands, no cursor and no file moves."""
+        spec = source_spec(self.stream_config(stream), self._limits, self.config.config)
+        for batch in self.hands.read(replace(spec, options={**spec.options, "look": True}), None, self._stop):
+            yield self._arrived(stream, batch, spec.fields)[1]
+
     def ingest(
         self, stream: str, spec: FileSpec, *, mode: str, source: str, found: dict[str, Any] | None = None
     ) -> Iterator[tuple[Page, Drafts]]:
@@ -106,6 +114,10 @@ class UnitWorker:
                 found.update(batch.told)
             page, drafts = self._arrived(stream, batch, spec.fields)
             yield page._replace(mode=mode, door="ingest", source=source), drafts
+
+    def waiting(self, stream: str) -> list[Waiting]:
+        """Files of a stream that have been read and have no receipt yet. Raises classed errors."""
+        return self.hands.waiting(source_spec(self.stream_config(stream), self._limits, self.config.config))
 
     def answer(self, stream: str, path: str, receipt: Mapping[str, Any]) -> None:
         """Have the receipts of a file that came in written beside it. Raises classed errors."""

@@ -21,6 +21,7 @@ from hub.runtime.boundary import Boundary
 from hub.runtime.specs import FileSpec, SourceSpec, WaySpec
 from hub.runtime.transports import Clock, Source, Way, make_folder, make_sender, make_source
 from hub.sdk.connector import Connector, Context
+from hub.sdk.files import Waiting
 from hub.sdk.manifest import strip
 from hub.sdk.strictjson import dumps
 from hub.sdk.tabular import ROW_PROBLEM, form_of, read_rows
@@ -51,6 +52,7 @@ class Hands(Protocol):
 
     def read(self, spec: SourceSpec, cursor: str | None, stop: Event) -> Iterator[Batch]: ...
     def read_file(self, stream: str, spec: FileSpec) -> Iterator[Batch]: ...
+    def waiting(self, spec: SourceSpec) -> list[Waiting]: ...
     def answer(self, spec: SourceSpec, path: str, receipt: Mapping[str, Any]) -> None: ...
     def probe(self, spec: SourceSpec) -> int: ...
     def map(self, stream: StreamKey, body: bytes, rows: int, first_row: int, fields: Mapping[str, str]) -> Drafts: ...
@@ -101,6 +103,10 @@ class Verbs:
             told = {"marks": rows.marks.to_json(), "notes": rows.findings.to_json()}
             yield self._batch(stream, part, first, spec.fields, None)._replace(told=told)
             first += len(part)
+
+    def waiting(self, spec: SourceSpec) -> list[Waiting]:
+        """Files of a stream's folder that have been read and have no receipt yet."""
+        return make_folder(spec, self._ended).waiting()
 
     def answer(self, spec: SourceSpec, path: str, receipt: Mapping[str, Any]) -> None:
         """Write the receipts of a file that has been read beside it. Raises ``RetryError``."""

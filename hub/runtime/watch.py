@@ -18,6 +18,7 @@ from hub.runtime.supervisor import DEATHS
 from hub.runtime.unit_worker import FILE_KEY, UnitWorker, promise_of
 from hub.runtime.workers import News, Workers
 from hub.sdk.files import ReceiptFolder, Waiting, waiting_receipts
+from hub.settings import StreamConfig
 from hub.store.engine import SqlStore
 from hub.store.issues import close_issues, open_issue
 from hub.store.pages import COUNTS, receipt
@@ -29,7 +30,9 @@ SILENT = "stream.silent"
 REFUSED = "connector.refused"
 HELD = "connector.held"
 AGAIN = 5.0
-"""Seconds until a receipt that could not be written is tried again."""
+"""Seconds until a receipt that could not be written is tried again, and another machine is asked again."""
+LATER = 60.0
+"""The same where that machine did not answer."""
 
 
 class _Heard(NamedTuple):
@@ -49,7 +52,7 @@ class Watch:
         self._clock = clock
         self._tick = tick
         self._started = clock()
-        self._held: dict[str, float] = {}  # receipts that could not be written: not before
+        self._held: dict[str, float] = {}  # receipts and machines: not to be tried before
         self._news: list[News] = []
         self._lives = 0
         self._told: set[str] = set()  # silence pages this process has landed; the archive knows the others by their key
@@ -188,16 +191,29 @@ class Watch:
 
     def file_receipts(self) -> int:
         """Write the receipts of moved files whose pages are all applied; how many."""
-        count = 0
-        for worker in self._workers.connectors():
-            for name, config in worker.config.streams.items():
-                if config.transport != "files" or str(config.options["folder"]).startswith("sftp:"):
-                    continue
-                folder = Path(config.options["folder"])
-                for where in ("done", "failed"):
-                    place = Path(config.options.get(where) or folder / where)
-                    count += sum(self._write(worker, name, due) for due in waiting_receipts(place))
-        return count
+        return sum(
+            self._write(worker, name, due)
+            for worker in self._workers.connectors()
+            for name, config in worker.config.streams.items()
+            if config.transport == "files"
+            for due in self._waiting(worker, name, config)
+        )
+
+    def _waiting(self, worker: UnitWorker, name: str, config: StreamConfig) -> list[Waiting]:
+        """Files of one stream without their receipts; on another machine that is asked less often."""
+        folder = str(config.options["folder"])
+        if "://" not in folder:
+            places = (Path(config.options.get(where) or f"{folder}/{where}") for where in ("done", "failed"))
+            return [due for place in places for due in waiting_receipts(place)]
+        subject = f"{worker.unit}.{name}"
+        if time.monotonic() < self._held.get(subject, 0.0):
+            return []
+        self._held[subject] = time.monotonic() + AGAIN
+        try:
+            return worker.waiting(name)
+        except HubError:  # the poll of this stream says what is wrong
+            self._held[subject] = time.monotonic() + LATER
+            return []
 
     def _write(self, worker: UnitWorker, stream: str, due: Waiting) -> bool:
         told = self._receipt(worker.unit, due) if time.monotonic() >= self._held.get(due.path, 0.0) else None

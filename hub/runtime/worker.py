@@ -141,6 +141,8 @@ class Desk:
             parcel = Parcel(no, to, kind, frame.blobs[0], attempt, channel)
             step, number, rows, detail, after = self._verbs.send(parcel, spec)
             return {"step": step, "number": number, "rows": list(rows), "detail": detail, "after": after}, ()
+        if do == "waiting":
+            return {"waiting": [list(due) for due in self._verbs.waiting(SourceSpec.from_wire(told["spec"]))]}, ()
         if do == "answer":
             self._verbs.answer(SourceSpec.from_wire(told["spec"]), told["path"], told["receipt"])
             return {}, ()

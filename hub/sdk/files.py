@@ -57,6 +57,7 @@ class FolderSource:
     rows_per_page: int = 2000
     max_bytes: int = MAX_FILE_BYTES
     stop: Event = field(default_factory=Event)
+    look: bool = False  # read only: every file stays where it is
     seen: dict[str, Look] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -150,6 +151,8 @@ class FolderSource:
 
     def _move(self, name: str, target: str, note: dict[str, Any]) -> None:
         """Into ``done`` or ``failed``, with the note first: after a kill between the two the move is simply repeated."""
+        if self.look:
+            return
         try:
             there = self.place.files(target)
         except FileNotFoundError:
@@ -181,6 +184,8 @@ class FolderSource:
     def _ready_files(self) -> list[tuple[str, Look]]:
         files = self._files()
         found = self._candidates(files)
+        if self.look:
+            return sorted(found.items())
         if self.ready == "ok-file":
             found = {name: look for name, look in found.items() if _ok_file(name, files) is not None}
         elif self.ready != "rename":

@@ -151,6 +151,18 @@ def test_only_matching_whole_plain_files_are_looked_at(folder: Path) -> None:
     assert set(names) <= {path.name for path in folder.iterdir()}
 
 
+def test_a_look_leaves_every_file_where_it_is(folder: Path) -> None:
+    """Files are read whether they are announced or not, whole or broken, and nothing is written."""
+    drop(folder, "a.csv", 3)
+    (folder / "b.csv").write_bytes(b'no\n"open\n')
+    read: list[str] = []
+    with pytest.raises(PersonError):
+        read.extend(row["no"] for rows, _ in source(folder, ready="ok-file", look=True).pages(None) for row in rows)
+
+    assert read == ["J0", "J1", "J2"]
+    assert sorted(path.name for path in folder.iterdir()) == ["a.csv", "b.csv"]
+
+
 def test_missing_folder_needs_a_person(tmp_path: Path) -> None:
     """A wrong folder is an error of its own, not an empty answer."""
     with pytest.raises(PersonError) as caught:
