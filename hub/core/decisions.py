@@ -55,10 +55,11 @@ def decided(fold: Fold, act: Decide, at: datetime) -> None:
         return
     if light is not None and (until is None or until <= at):
         return  # ended before it began
-    down = light is None or light < board.light
+    shown = board.shown(board.of_records())  # with what opened in this very instant
+    down = light is None or light < shown
     mine = Signature(light, until, str(event.facts.get("by") or ""), str(event.facts.get("unit") or ""), event)
     together = [*_others(fold, mine, at), mine]
-    if down and _is_held_red(fold, light) and not _are_enough(fold, together):
+    if down and shown == RED and _would_fall(fold, light) and not _are_enough(fold, together):
         fold.signatures.append(mine)
         if WAITS not in fold.notes:
             fold.notes.append(WAITS)
@@ -73,10 +74,8 @@ def decided(fold: Fold, act: Decide, at: datetime) -> None:
         _start(fold, light, at, together)
 
 
-def _is_held_red(fold: Fold, light: Light | None) -> bool:
-    """Whether this would lead down from red: the light is red, and a release would let it fall."""
-    if fold.board.light != RED:
-        return False
+def _would_fall(fold: Fold, light: Light | None) -> bool:
+    """Whether the red light would be lower after it: a release lets fall only what the records do not hold."""
     return light is not None or fold.board.of_records() != RED
 
 

@@ -53,9 +53,9 @@ def intervals(events: Sequence[Event], policy: Policy) -> list[Interval]:
 class Orders:
     """The orders of a case and how they follow each other."""
 
-    def __init__(self, events: Sequence[Event], months: int) -> None:
+    def __init__(self, events: Sequence[Event], policy: Policy) -> None:
         self.events = events
-        self.months = months
+        self.policy = policy
         self.by_no = {link_form(event.key.no): event for event in events}
 
     def original(self, event: Event) -> Event | None:
@@ -87,8 +87,13 @@ class Orders:
         original = self.original(event)
         if original is not None and event.key not in seen and facts.get("result") in ("varied", "extended"):
             end = self.last_day(original, seen | {event.key})
-            return end if facts["result"] == "varied" else add_months(end, self.months)
-        return add_months(first, self.months)
+            return end if facts["result"] == "varied" else add_months(end, self.months(first))
+        return add_months(first, self.months(first))
+
+    def months(self, first: date) -> int:
+        """How long an order without end is in force, in the edition of its first day."""
+        edition = self.policy.at(start_of_day(first)) if self.policy.later else self.policy
+        return edition.numbers["order_months"]
 
     def ends(self, event: Event) -> list[End]:
         """Everything that ends this order."""
@@ -107,7 +112,7 @@ class Orders:
 
 
 def _in_force(rule: str, events: Sequence[Event], policy: Policy) -> list[Interval]:
-    orders = Orders(events, policy.numbers["order_months"])
+    orders = Orders(events, policy)
     found = []
     for event in events:
         result = event.facts.get("result")
@@ -119,7 +124,7 @@ def _in_force(rule: str, events: Sequence[Event], policy: Policy) -> list[Interv
 
 
 def _pending(rule: str, events: Sequence[Event], policy: Policy) -> list[Interval]:
-    orders = Orders(events, policy.numbers["order_months"])
+    orders = Orders(events, policy)
     found = []
     for event in events:
         facts = event.facts

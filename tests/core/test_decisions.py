@@ -190,3 +190,108 @@ def test_decisions_leave_the_records_as_they_were(
     standing = {c.rule: c.light for c in went.concerns if c.rule in ("P1", "P2") and c.until is None}
     assert len(standing) <= 1
     assert went.light == max(min(bare.light, standing.get("P2", Light.red)), standing.get("P1", Light.unlit))
+
+
+class Reference:
+    """The same rules, slow and obvious: one decision in force at most, signatures on a list, nothing else."""
+
+    def __init__(self) -> None:
+        self.held: tuple[str, Light, datetime] | None = None  # up or down, light, end
+        self.signed: list[tuple[Light | None, datetime | None, str, str]] = []
+
+    def shown(self, records: Light, at: datetime) -> Light:
+        """The light where the records say ``records``."""
+        if self.held is not None and self.held[2] <= at:
+            self.held = None
+        if self.held is None:
+            return records
+        return max(records, self.held[1]) if self.held[0] == "up" else min(records, self.held[1])
+
+    def touched(self, light: Light) -> None:
+        """A concern of this light opened or was joined."""
+        if self.held is not None and self.held[0] == "down" and light > self.held[1]:
+            self.held = None
+        self.signed = [s for s in self.signed if s[0] is None or s[0] >= light]
+
+    def decide(self, event: Event, records: Light, at: datetime) -> None:
+        """Somebody decides, or takes a decision back."""
+        word, until = event.facts["light"], event.facts["until"]
+        light = None if word is None else Light[str(word)]
+        end = opening(until) + timedelta(days=1) if isinstance(until, date) else None
+        now = self.shown(records, at)
+        if (light is None and self.held is None) or (light is not None and (end is None or end <= at)):
+            return
+        mine = (light, end, str(event.facts["by"]), str(event.facts["unit"]))
+        alike = [
+            s
+            for s in self.signed
+            if s[0] == light and s[2] != mine[2] and s[3] != mine[3] and (s[1] is None or s[1] > at)
+        ]
+        falls = now == Light.red and (light is not None or records != Light.red) and (light is None or light < now)
+        if falls and not alike:
+            self.signed.append(mine)
+            return
+        together = [*alike, mine]
+        self.signed = [s for s in self.signed if s not in together]
+        self.held = None
+        if light is not None:
+            self.held = ("up" if light >= records else "down", light, min(s[1] for s in together if s[1] is not None))
+
+
+def by_reference(events: list[Event], decisions: list[Event], day: int) -> list[tuple[datetime, Light]]:
+    """The light over time: that of the records by the fold without decisions, then the reference on top of it."""
+    bare = course(case_of(events), policy(), Moment(at_day(day)))
+    times = {e.key: e.at for e in events}
+    touches = [(times[key], c.light) for c in bare.concerns if c.rule not in ("T1", "Y4", "G1") for key in c.events]
+    reference, told = Reference(), []
+    ends = [opening(d.facts["until"]) + timedelta(days=1) for d in decisions if isinstance(d.facts["until"], date)]
+    for at in sorted({*(s.since for s in bare.spans), *(t for t, _ in touches), *(d.at for d in decisions), *ends}):
+        if at > at_day(day):
+            break
+        records = next((s.light for s in reversed(bare.spans) if s.since <= at), Light.unlit)
+        reference.shown(records, at)  # what has ended is over before anything else happens
+        for when_, light in touches:
+            if when_ == at:
+                reference.touched(light)
+        for one in sorted((d for d in decisions if d.at == at), key=lambda d: d.key):
+            reference.decide(one, records, at)
+        light = reference.shown(records, at)
+        if light != (told[-1][1] if told else Light.unlit):
+            told.append((at, light))
+    return told
+
+
+APART = ("police.incident", "procuratorate.notice", "health.treatment", "womens_federation.complaint")
+
+
+@given(SEEDS, DECISIONS, DAYS)
+@settings(max_examples=300, deadline=None)
+def test_the_fold_decides_as_the_reference(
+    seeds: list[Seed], made: list[tuple[int, str | None, int, str, str]], day: int
+) -> None:
+    """Over histories of any records and decisions the light goes up and down when the slow reference says so."""
+    events = [e for e in build(seeds) if f"{e.key.unit}.{e.key.stream}" in APART]
+    decisions = [
+        decision(
+            f"V{n}",
+            f"{FIRST + timedelta(days=start)}T12:00",
+            light,
+            str(FIRST + timedelta(days=start + days)),
+            by,
+            unit,
+        )
+        for n, (start, light, days, by, unit) in enumerate(made)
+    ]
+    went = course(case_of(sorted([*events, *decisions], key=lambda e: (e.at, e.key))), policy(), Moment(at_day(day)))
+
+    assert [(span.since, span.light) for span in went.spans] == by_reference(events, decisions, day)
+
+
+def test_what_happens_in_the_same_instant_counts() -> None:
+    """A fierce call of the very minute of a decision: it would lead down from red, and one person is not enough."""
+    events = [
+        event("2026-03-02T10:00 police.incident J1 category=family_dispute intensity=fierce"),
+        decision("V1", "2026-03-02T10:00", "yellow", "2026-06-01", "W1", "police"),
+    ]
+
+    assert at(events, "2026-03-02T11:00").light == Light.red

@@ -59,6 +59,18 @@ def test_the_day_picks_the_counts_and_the_change_is_foreseen() -> None:
     assert moment.valid_until == datetime(2026, 3, 1, tzinfo=SHANGHAI)
 
 
+def test_an_order_without_end_lasts_as_its_first_day_says() -> None:
+    """Made in February it lasts six months, made in March three, whatever edition is in force when it is asked."""
+    shorter = load_editions([TEXT], [b"effective_from = 2026-03-01\n[numbers]\norder_months = 3\n"])
+    orders = {
+        day: f"{day} court.protection_order B1 result=issued decided_on={day}" for day in ("2026-02-20", "2026-03-10")
+    }
+
+    assert look([orders["2026-02-20"]], "2026-08-20T23:59", shorter).light == Light.red
+    assert look([orders["2026-03-10"]], "2026-06-10T23:59", shorter).light == Light.red
+    assert look([orders["2026-03-10"]], "2026-06-11", shorter).light == Light.orange
+
+
 def test_citations_are_those_of_the_day() -> None:
     """The shipped edition of the security law changes words only: no edition, but the clause of a concern of its time."""
     laws = load_editions([TEXT], [LAW])
