@@ -72,7 +72,8 @@ _TRANSPORTS = """\
 #
 # transport = "rest"   url, page, records, total, params, cursor, auth
 # transport = "table"  url (SQLAlchemy, by reference), table or query, cursor
-# transport = "files"  folder, pattern, encoding, sheet, header_row, ready = "stable" | "ok-file" | "rename"
+# transport = "files"  folder (or sftp://user@host/folder with auth), pattern, ready = "stable" | "ok-file" | "rename";
+#                      encoding, delimiter, sheet, header_row and header_rows are found where they are not set
 # fields = {{ "our name" = "their header" }} where a header differs.
 """
 
