@@ -43,17 +43,19 @@ def giant(work: Work) -> Iterator[str]:
 
 def answered(work: Work) -> Iterator[str]:
     """Every call is answered in time."""
-    yield from (what for what in _walk(work) if "no answer in time" in what)
+    yield from (what for what in _walked(work) if "no answer in time" in what)
 
 
 def lives(work: Work) -> Iterator[str]:
     """No call ends the process."""
-    yield from (what for what in _walk(work) if "the process ended" in what)
+    yield from (what for what in _walked(work) if "the process ended" in what)
 
 
-def _walk(work: Work) -> list[str]:
-    """Every verb once, calmly: map, render, fetch."""
-    found: list[str] = []
+def _walked(work: Work) -> list[str]:
+    """Every verb once, calmly: map, render, fetch. Walked once for both who ask."""
+    if work.walked is not None:
+        return work.walked
+    found = work.walked = list[str]()
     for name, sample in work.samples.items():
         attempt(found, f"map {name}", work.map, name, sample.rows)
     for kind in work.manifest.receives:
@@ -121,7 +123,7 @@ def everything(work: Work) -> Iterator[str]:
         rows = rows_of(work, 60)
         with site_of(way, work, rows[:20]) as site:
             archive = Archive()
-            for step in range(8):
+            for step in range(6):
                 _bad_hour(chance, site, archive, rows[20 + 5 * step : 25 + 5 * step])
             if way == "rest":
                 site.peer.calm()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import random
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,8 +21,8 @@ from hub.kit.work import Work, attempt
 
 ROWS = 22
 """Five pages of five: full ones, and a last one that is not."""
-KILLED_ROWS = 13
-"""Three pages, the last one not full: each is a place to be killed at, twice."""
+KILLED_ROWS = 11
+"""Three pages, the last one not full: each is a place to be killed at."""
 CLASSES = ("RetryError", "CredentialsError", "PersonError", "QuarantineError")
 """Errors that say what happens next."""
 STORM_CALLS = 6
@@ -52,18 +52,23 @@ def compared(site: Site, archive: Archive, when: str) -> Iterator[str]:
 
 
 def kill(work: Work) -> Iterator[str]:
-    """Killed after every page, before and after it has landed: the next process goes on, and nothing is lost or doubled."""
+    """Killed with every page in flight, and with the last one landed: nothing is lost or doubled by the next process."""
     for way in ways_in(work):
-        for number, landed in itertools.product(range(1, 5), (True, False)):
-            with site_of(way, work, rows_of(work, KILLED_ROWS)) as site:
-                archive, child = Archive(), start_at(site)
-                is_over = _killed_after(child, archive, site.stream.name, number, landed=landed)
-                found: list[str] = []
-                read_on(found, archive, site)
-                yield from found
-                yield from compared(site, archive, f"killed at page {number}")
-            if is_over:
+        for number in itertools.count(1):
+            if (yield from _killed(work, way, number, landed=False)):
+                yield from _killed(work, way, number - 1, landed=True)
                 break
+
+
+def _killed(work: Work, way: str, number: int, *, landed: bool) -> Generator[str, None, bool]:
+    """Kill at one page and read on; whether the source had fewer pages."""
+    with site_of(way, work, rows_of(work, KILLED_ROWS)) as site:
+        archive, found = Archive(), list[str]()
+        is_over = _killed_after(start_at(site), archive, site.stream.name, number, landed=landed)
+        read_on(found, archive, site)
+        yield from found
+        yield from compared(site, archive, f"killed at page {number}")
+    return is_over or number > KILLED_ROWS
 
 
 def _killed_after(child: Child, archive: Archive, stream: str, number: int, *, landed: bool) -> bool:

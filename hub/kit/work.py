@@ -30,6 +30,7 @@ class Work(Bench):
     ) -> None:
         super().__init__(target, manifest, patience=patience, forge=forge)
         self._calm: Child | None = None
+        self.walked: list[str] | None = None  # how calling every verb went, once somebody asked
 
     @property
     def calm(self) -> Child:
