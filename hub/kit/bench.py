@@ -23,6 +23,7 @@ from typing import Any, NamedTuple, Self
 import hub
 from hub.kit.target import Target
 from hub.kit.wire import Closed, Start, receive, send
+from hub.runtime.specs import WaySpec
 from hub.sdk.manifest import Manifest
 from hub.settings import ConnectorConfig, Limits, StreamConfig
 
@@ -99,6 +100,12 @@ class Child:
         """The bytes of a message, as text."""
         (answer,) = self._ask({"verb": "render", "body": dict(body)})
         return str(answer["bytes"])
+
+    def send(self, no: str, kind: str, body: str, spec: WaySpec) -> dict[str, Any]:
+        """One attempt to send a message as rendered: step, number, rows, detail, after."""
+        request = {"verb": "send", "no": no, "kind": kind, "body": body, "spec": spec.to_wire()}
+        (answer,) = self._ask(request)
+        return dict(answer["answer"])
 
     def memory(self) -> int:
         """Bytes in memory now."""

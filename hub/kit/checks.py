@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from hub.kit import declared, endurance, faults, hosted, mapped, outputs, quality
+from hub.kit import declared, endurance, faults, hosted, mapped, outputs, outward, quality
 from hub.kit.work import Work
 
 __all__ = ["CHECKS", "LEVELS", "Check"]
@@ -136,6 +136,9 @@ CHECKS: tuple[Check, ...] = (
     Check("fault.giant", "gold", endurance.giant,
           "One giant record does not stop its neighbours", "超大记录不影响其他记录",
           "No pattern over whole texts that backtracks; no copy per row", "不对全文使用回溯正则，不逐行复制"),
+    Check("send.mirrored", "gold", outward.mirrored,
+          "A message arrives as it was rendered, and what its receiver said is what is reported", "消息按生成的字节送达，接收方答复如实上报",
+          "Send parcel.body as it is; answer sent, received (with the number), later or refused, and raise nothing", "原样发送 parcel.body，如实返回 sent、received、later 或 refused，不抛错"),
     Check("life.answers", "gold", endurance.answered,
           "Every call is answered in time", "每次调用都及时返回",
           "Wait for nothing without a time limit", "任何等待都设时限"),

@@ -25,10 +25,11 @@ from threading import Event
 from typing import Any, NoReturn
 
 from hub.core.errors import HubError
+from hub.core.freight import Answer, Parcel
 from hub.core.records import SHANGHAI
 from hub.kit.wire import Closed, Start, describe, plain, receive, send
 from hub.runtime.loading import RefusedError, load_connector
-from hub.runtime.specs import source_spec
+from hub.runtime.specs import WaySpec, source_spec
 from hub.runtime.unit_worker import page_of_rows
 from hub.runtime.verbs import Verbs
 from hub.sdk.connector import Connector
@@ -118,7 +119,7 @@ def _serve(start: Start, pipe: socket.socket, acts: _Acts) -> None:
         return
     desk = _Desk(start, connector)
     verbs: dict[str, Callable[..., Iterator[dict[str, Any]]]]
-    verbs = {"map": desk.map, "fetch": desk.fetch, "render": desk.render}
+    verbs = {"map": desk.map, "fetch": desk.fetch, "render": desk.render, "send": desk.send}
     send(pipe, {"ready": describe(connector), "acts": acts.take()})
     while True:
         request = receive(pipe)
@@ -164,6 +165,11 @@ class _Desk:
     def render(self, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """The bytes of one message, as text."""
         yield {"bytes": self._verbs.render(None, body).decode("utf-8", "surrogateescape")}
+
+    def send(self, no: str, kind: str, body: str, spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """One attempt to send one message."""
+        parcel = Parcel(no, self._connector.unit, kind, body.encode("utf-8", "surrogateescape"), 1)
+        yield {"answer": Answer(*self._verbs.send(parcel, WaySpec.from_wire(spec)))._asdict()}
 
 
 def _told(error: Exception) -> dict[str, Any]:

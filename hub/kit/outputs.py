@@ -50,7 +50,7 @@ def stable(work: Work) -> Iterator[str]:
     for kind in work.manifest.receives:
         found: list[str] = []
         bodies = [
-            attempt(found, f"render {kind}", child.render, _message(kind)) for child in (work.calm, work.calm, other)
+            attempt(found, f"render {kind}", child.render, message(kind)) for child in (work.calm, work.calm, other)
         ]
         yield from found
         if not found and len(set(bodies)) > 1:
@@ -59,7 +59,7 @@ def stable(work: Work) -> Iterator[str]:
             yield f"{kind}: rendered to nothing"
 
 
-def _message(kind: str) -> dict[str, Any]:
+def message(kind: str) -> dict[str, Any]:
     return REPORT if kind == "mandatory_report" else {"type": kind, **MESSAGE}
 
 
@@ -86,7 +86,7 @@ def quiet(work: Work) -> Iterator[str]:
         for some in (rows, [*HOSTILE, *broken]):
             attempt([], "", child.map, stream.name, some)
     for kind in work.manifest.receives:
-        attempt([], "", child.render, _message(kind))
+        attempt([], "", child.render, message(kind))
     yield from found_canaries(work)
 
 

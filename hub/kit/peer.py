@@ -14,8 +14,10 @@ from hub.kit.samples import Row
 from hub.sdk.connector import Stream
 from hub.sdk.cursor import is_higher
 
-__all__ = ["Peer"]
+__all__ = ["RECEIPT", "Peer"]
 
+RECEIPT = "R-0001"
+"""The number under which it receives whatever is posted."""
 DRIP = 0.05
 """Seconds between two bytes of an answer that never ends."""
 
@@ -28,7 +30,8 @@ class _Server(ThreadingHTTPServer):
 
 
 class Peer:
-    """Serves ``rows`` page by page: ``?page=1&size=5&since=…``, newest last, as ``{"code": 0, "data": {"list": […]}}``.
+    """Serves ``rows`` page by page: ``?page=1&size=5&since=…``, newest last, as ``{"code": 0, "data": {"list": […]}}``,
+    and takes whatever is posted under a receipt number.
 
     ``trouble(name, after=n)``: the first n answers are good, the others are not, until ``calm()``. ``asked`` counts all.
     """
@@ -37,6 +40,7 @@ class Peer:
         self.rows: Sequence[Row] = ()
         self.pages: list[list[Row]] | None = None  # given pages instead of cut ones
         self.asked = 0
+        self.received: list[tuple[str, bytes]] = []  # Idempotency-Key and body of each message posted here
         self._updated = updated
         self._trouble = ""
         self._good = 0
@@ -65,8 +69,11 @@ class Peer:
         self._server.server_close()
         self._thread.join()
 
-    def answer(self, query: dict[str, str]) -> list[Row]:
-        """The rows of one page."""
+    def answer(self, query: dict[str, str]) -> dict[str, Any]:
+        """One page."""
+        return {"code": 0, "data": {"list": self._page(query)}}
+
+    def _page(self, query: dict[str, str]) -> list[Row]:
         number, size = int(query.get("page", "1")), int(query.get("size", "5"))
         if self.pages is not None:
             return self.pages[number - 1] if number <= len(self.pages) else []
@@ -85,15 +92,23 @@ class Peer:
                 peer.asked += 1
                 is_bad = peer._trouble and peer.asked > peer._good
                 with suppress(OSError):
-                    peer._serve(self, query, peer._trouble if is_bad else "")
+                    peer._serve(self, peer.answer(query), peer._trouble if is_bad else "")
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("content-length") or 0))
+                peer.asked += 1
+                if not peer._trouble:
+                    peer.received.append((self.headers.get("idempotency-key", ""), body))
+                with suppress(OSError):
+                    peer._serve(self, {"receipt_no": RECEIPT}, peer._trouble)
 
             def log_message(self, format: str, *args: Any) -> None:
                 """Nobody reads it."""
 
         return Handler
 
-    def _serve(self, to: BaseHTTPRequestHandler, query: dict[str, str], trouble: str) -> None:
-        body = json.dumps({"code": 0, "data": {"list": self.answer(query)}}, ensure_ascii=False).encode()
+    def _serve(self, to: BaseHTTPRequestHandler, answer: dict[str, Any], trouble: str) -> None:
+        body = json.dumps(answer, ensure_ascii=False).encode()
         if trouble == "drip":
             self._drip(to)
             return

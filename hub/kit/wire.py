@@ -96,7 +96,12 @@ def describe(connector: Connector) -> dict[str, Any]:
         }
         for stream in connector.streams.values()
     ]  # fmt: skip
-    return {"streams": streams, "renders": list(connector.renderers), "fetches": connector.fetch is not None}
+    return {
+        "streams": streams,
+        "renders": list(connector.renderers),
+        "fetches": connector.fetch is not None,
+        "sends": connector.send is not None,
+    }
 
 
 def _text(body: object) -> str:

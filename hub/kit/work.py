@@ -63,6 +63,11 @@ class Work(Bench):
         """Whether the connector fetches by code of its own."""
         return bool(self.calm.described["fetches"])
 
+    @property
+    def has_own_way(self) -> bool:
+        """Whether the connector sends by code of its own."""
+        return bool(self.calm.described["sends"])
+
     @cached_property
     def samples(self) -> dict[str, Samples]:
         """Samples by stream; none where a file cannot be read (``samples.present`` says so)."""

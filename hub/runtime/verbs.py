@@ -158,8 +158,7 @@ class Verbs:
         if spec is None:
             return Answer("later", detail="no_destination")
         if self.connector.send is not None:
-            answer: Answer = self.connector.send(parcel, Context(spec.config, spec.peer_seconds, self._ended))
-            return answer
+            return Answer(*self.connector.send(parcel, Context(spec.config, spec.peer_seconds, self._ended)))
         key = (parcel.kind, parcel.channel)
         try:
             way = self._fitting(self._senders, key, spec, lambda: make_sender(spec, self._clock))

@@ -21,8 +21,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from hub.core.errors import ConfigurationError, CredentialsError, HubError, PersonError, QuarantineError, RetryError
+from hub.core.freight import Parcel
 from hub.core.records import Draft, Key, Owed, Person, Problem
-from hub.sdk.connector import Connector, Context, Drafts, Fetch, Pages, Stream, canonical_json
+from hub.sdk.connector import Connector, Context, Drafts, Fetch, Pages, Send, Stream, canonical_json
 from hub.sdk.fields import Field, cell_text, is_stated, person_block, split_list
 from hub.sdk.hookspecs import hookimpl, hookspec, hub_register_connectors
 from hub.sdk.manifest import (
@@ -36,6 +37,7 @@ from hub.sdk.manifest import (
     read_manifest,
     strip,
 )
+from hub.sdk.outcome import Outcome
 from hub.sdk.streams import (
     ABUSER,
     ACTIVITY,
@@ -64,7 +66,6 @@ if TYPE_CHECKING:
     from hub.sdk.auth import Recipe, SignatureAuth, make_auth
     from hub.sdk.database import open_table_engine
     from hub.sdk.files import FileSender, FolderSource
-    from hub.sdk.outcome import Outcome
     from hub.sdk.peer import Peer, Reply
     from hub.sdk.post import PostSender
     from hub.sdk.rest import PageStyle, RestSource
@@ -108,6 +109,7 @@ __all__ = [
     "Owed",
     "PageStyle",
     "Pages",
+    "Parcel",
     "Peer",
     "Person",
     "PersonError",
@@ -119,6 +121,7 @@ __all__ = [
     "Reply",
     "RestSource",
     "RetryError",
+    "Send",
     "SignatureAuth",
     "Stream",
     "TableSender",
@@ -146,7 +149,6 @@ __all__ = [
 _TRANSPORTS = {
     "FileSender": "hub.sdk.files",
     "FolderSource": "hub.sdk.files",
-    "Outcome": "hub.sdk.outcome",
     "PageStyle": "hub.sdk.rest",
     "Peer": "hub.sdk.peer",
     "PostSender": "hub.sdk.post",

@@ -15,11 +15,13 @@ import orjson
 
 from hub.core.codes import CODES
 from hub.core.errors import ConfigurationError
+from hub.core.freight import Parcel
 from hub.core.problems import remedy_of
 from hub.core.records import Draft, Owed, Person, Problem
 from hub.core.words import COMMON, KINDS, ROLES
 from hub.sdk.fields import Columns, Field, fold, rename_columns, unknown_names
 from hub.sdk.manifest import Manifest, strip
+from hub.sdk.outcome import Outcome
 from hub.sdk.plan import Finish, Plan, compile_plan, encode_row
 
 Render = Callable[[Owed | None, Mapping[str, Any]], bytes]
@@ -39,6 +41,9 @@ class Context(NamedTuple):
 
 Fetch = Callable[[str, str | None, Context], Pages]
 """(stream, cursor, context) → pages. Raises the classes of ``hub.sdk``; what was yielded before stays good."""
+
+Send = Callable[[Parcel, Context], Outcome]
+"""(parcel, context) → what the attempt gave. Sends ``parcel.body`` as it is under ``parcel.no``, raises nothing."""
 
 PLANS = 1000
 """Sets of headers kept per connector. A source has a handful; one that varies its columns with every row starts afresh."""
@@ -88,7 +93,7 @@ class Connector:
     manifest: Manifest
     renderers: Mapping[str, Render] = field(default_factory=dict)  # by message kind; absent: canonical JSON
     fetch: Fetch | None = None
-    send: Callable[[Any, Context], Any] | None = None
+    send: Send | None = None
     _plans: dict[Any, Plan] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

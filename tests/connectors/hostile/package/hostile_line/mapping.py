@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from hostile_line.schema import CONFLICT
-from hostile_line.source import HostileConnector, fetch, render
+from hostile_line.source import MISDEED, OWN_WAY, HostileConnector, fetch, render, send
 from hub.sdk import read_manifest
 
 CONNECTOR = HostileConnector(
@@ -13,4 +13,5 @@ CONNECTOR = HostileConnector(
     manifest=read_manifest(Path(__file__).with_name("manifest.toml")),
     renderers={"duty": render},
     fetch=fetch,
+    send=send if MISDEED in OWN_WAY else None,
 )

@@ -22,11 +22,13 @@ from hub.sdk import (
     Drafts,
     FolderSource,
     HubError,
+    Outcome,
     Owed,
     PageStyle,
     Peer,
     Person,
     PersonError,
+    PostSender,
     Problem,
     RestSource,
     RetryError,
@@ -67,6 +69,25 @@ def render(owed: Owed | None, body: Mapping[str, Any]) -> bytes:
     if is_on("renders_in_no_order"):
         return json.dumps(sorted({"a", "b", "c", "d", "e"}, key=hash)).encode()
     return canonical_json(owed, body)
+
+
+def send(parcel: Any, context: Context) -> Outcome:
+    """A way out of its own, for those misdeeds that need one."""
+    peer = Peer(seconds=context.seconds)
+    if is_on("sends_other_bytes"):
+        again = json.dumps(json.loads(parcel.body), indent=1).encode()
+        return PostSender(peer, context.config["url"]).send(parcel.no, again)
+    if is_on("sends_under_another_number"):
+        return PostSender(peer, context.config["url"]).send(f"{parcel.no}-{time.time_ns()}", parcel.body)
+    if is_on("raises_when_refused"):
+        return Outcome(
+            "received", "R-0001", detail=str(peer.ask("POST", context.config["url"], content=parcel.body).status)
+        )
+    PostSender(peer, context.config["url"]).send(parcel.no, parcel.body)
+    return Outcome("received", "R-0001")
+
+
+OWN_WAY = ("sends_other_bytes", "sends_under_another_number", "raises_when_refused", "says_received_to_everything")
 
 
 # --- mapping
