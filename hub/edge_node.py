@@ -23,7 +23,7 @@ from hub.runtime.grid import Grid
 from hub.runtime.specs import is_scheduled
 from hub.secret_files import read_secret, write_secret
 from hub.security.signatures import public_bytes
-from hub.settings import SecretRef, Settings
+from hub.settings import SecretRef, Settings, StreamConfig
 from hub.store.numbers import new_uid
 
 HUB_TOML = """\
@@ -151,8 +151,9 @@ def make_edge(settings: Settings, name: str, spool: Spool, link: EdgeLink) -> Ed
             code="stream.not_scheduled",
             remedy=f"set them in connectors.d/{name}.toml of {settings.folder}",
         )
+    worker = bootstrap.make_worker(settings, config)
     return Edge(
-        bootstrap.make_worker(settings, config),
+        worker,
         streams,
         spool,
         link,
@@ -160,4 +161,14 @@ def make_edge(settings: Settings, name: str, spool: Spool, link: EdgeLink) -> Ed
         new_uid=new_uid,
         pace=Pace(settings.edge.beat, settings.retry_base, settings.retry_max),
         delivers=bool(config.deliver),
+        folders={stream.name: _folders(stream) for stream in config.streams.values() if stream.transport == "files"},
+        answer=worker.answer,
     )
+
+
+def _folders(stream: StreamConfig) -> list[Path]:
+    """Where a dropped file of this stream lies once it was read."""
+    folder = str(stream.options["folder"])
+    if folder.startswith("sftp:"):
+        return []
+    return [Path(stream.options.get(where) or Path(folder) / where) for where in ("done", "failed")]

@@ -11,8 +11,9 @@ import base64
 import binascii
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import structlog
@@ -25,11 +26,15 @@ from hub.runtime.daemon import SideTask
 from hub.runtime.edge_link import EdgeLink
 from hub.runtime.edge_spool import Batch, Spool, SpoolFullError
 from hub.runtime.grid import Grid
+from hub.sdk.files import Waiting, waiting_receipts
 
 __all__ = ["Edge", "Pace"]
 
 log = structlog.get_logger("hub.edge")
 
+AnswerFile = Callable[[str, Path, Mapping[str, Any]], None]
+"""(stream, moved file, receipt) → the receipt is written beside the file. Raises HubError."""
+COUNTS = ("received", "applied", "unchanged", "quarantined", "rejected", "pending")
 LOOK = 0.2
 """Seconds between two looks at a stop event."""
 BATCH = ("batch.", "json.", "idempotency.")
@@ -60,7 +65,10 @@ class Edge:
         new_uid: Callable[[], str],
         pace: Pace | None = None,
         delivers: bool = False,
+        folders: Mapping[str, Sequence[Path]] | None = None,
+        answer: AnswerFile | None = None,
     ) -> None:
+        """``folders``: where dropped files of a stream lie once read; ``answer`` writes the receipt beside one."""
         self._worker = worker
         self._streams = streams
         self._spool = spool
@@ -69,6 +77,8 @@ class Edge:
         self._new_uid = new_uid
         self._pace = pace or Pace()
         self._delivers = delivers
+        self._folders = folders or {}
+        self._answer = answer
         self._fetched = threading.Event()
         self._left = 0  # batches that have left the spool since the start
         self._full = ""  # the code why nothing more is fetched
@@ -140,7 +150,10 @@ class Edge:
         """Read one stream from its cursor into the spool; what stopped it, None: read to its end."""
         try:
             for page, _ in self._worker.fetch(name, self._spool.cursor(name)):
-                self._spool.put(page.uid, name, page.body, page.rows, page.cursor, self._clock())
+                self._spool.put(
+                    page.uid, name, page.body, page.rows, page.cursor, self._clock(),
+                    source=page.source, first_row=page.first_row,
+                )  # fmt: skip
                 self._fetched.set()
                 if stop is not None and stop.is_set():
                     return None
@@ -193,11 +206,11 @@ class Edge:
     def ship_once(self, batch: Batch) -> HubError | None:
         """Send one batch; None: it needs no more trying (taken, held for a person, or cut in two)."""
         try:
-            self._link.post(batch)
+            receipt = self._link.post(batch)
         except HubError as error:
             return self._unsent(batch, error)
         self._reached()
-        self._spool.done(batch)
+        self._spool.done(batch, receipt)
         self._left += 1
         return None
 
@@ -245,6 +258,7 @@ class Edge:
             self._link.tell(self.state())
             if self._delivers:
                 self._carry()
+            self._receipts()
             self._reached()
         except CredentialsError as error:
             self._refuse(error)
@@ -252,6 +266,31 @@ class Edge:
             self._offline = error.code
         except PersonError as error:
             log.error("the hub does not take the edge's state", code=error.code)
+
+    def _receipts(self) -> None:
+        """Beside each file that was dropped here: what became of its rows at the hub, once none is pending."""
+        for stream, folders in self._folders.items():
+            for due in (one for folder in folders for one in waiting_receipts(folder)):
+                told = self._receipt(due)
+                if told is None or self._answer is None:
+                    continue
+                try:
+                    self._answer(stream, due.path, told)
+                except HubError as error:  # its folder is in trouble: at the next beat
+                    log.warning("a receipt cannot be written now", code=error.code)
+                    continue
+                self._spool.forget_receipts(due.drop)
+
+    def _receipt(self, due: Waiting) -> dict[str, Any] | None:
+        numbers = self._spool.receipts_of(due.drop)
+        if numbers is None:
+            return None
+        parts = [(self._link.receipt(number), first) for number, first in numbers]
+        total = {name: sum(int(part.get(name, 0)) for part, _ in parts) for name in COUNTS}
+        if total["pending"] or total["received"] < due.rows:
+            return None
+        rows = [{**row, "row": row["row"] + first} for part, first in parts for row in part.get("rows", ())]
+        return {**total, "batches": [number for number, _ in numbers], "rows": rows}
 
     def _carry(self) -> None:
         """Messages out: each is delivered once, its answer kept until the hub has it."""

@@ -86,11 +86,16 @@ class EdgeLink:
         """Enrol: use the one-time code for this key. Raises HubError."""
         return self._object(self._call("POST", f"{self._to}/v1/edges/join", {"code": code, "public_key": public}))
 
-    def post(self, batch: Batch) -> None:
-        """One batch; returns when the hub has it durably. Raises HubError by what happens next."""
+    def post(self, batch: Batch) -> str:
+        """One batch; its number at the hub, which has it durably now. Raises HubError by what happens next."""
         headers = {"Idempotency-Key": batch.uid, "Prefer": "respond-async"}
         url = f"{self._base}/streams/{quote(batch.stream)}/records"
-        self._call("POST", url, b'{"records":' + batch.body + b"}", headers)
+        told = self._object(self._call("POST", url, b'{"records":' + batch.body + b"}", headers))
+        return str(told.get("batch", ""))
+
+    def receipt(self, number: str) -> dict[str, Any]:
+        """The receipt of a batch as it stands now."""
+        return self._object(self._call("GET", f"{self._to}/v1/batches/{quote(number, safe='')}"))
 
     def tell(self, state: Mapping[str, Any]) -> None:
         """The edge's own state, for `hub status`."""

@@ -30,12 +30,21 @@ QUEUED, HELD = "queued", "held"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batch (
     id INTEGER PRIMARY KEY AUTOINCREMENT, uid TEXT NOT NULL UNIQUE, stream TEXT NOT NULL, body BLOB NOT NULL,
-    size INTEGER NOT NULL, rows INTEGER NOT NULL, made_at TEXT NOT NULL, state TEXT NOT NULL, code TEXT NOT NULL DEFAULT ''
+    size INTEGER NOT NULL, rows INTEGER NOT NULL, made_at TEXT NOT NULL, state TEXT NOT NULL, code TEXT NOT NULL DEFAULT '',
+    source TEXT NOT NULL, first_row INTEGER NOT NULL
 );
+CREATE INDEX IF NOT EXISTS batch_source ON batch (source);
+CREATE TABLE IF NOT EXISTS landed (source TEXT NOT NULL, batch TEXT NOT NULL, first_row INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS landed_source ON landed (source);
 CREATE TABLE IF NOT EXISTS stream (name TEXT PRIMARY KEY, cursor TEXT, heard_at TEXT, last TEXT NOT NULL DEFAULT '');
 CREATE TABLE IF NOT EXISTS answer (message_no TEXT PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS total (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 """
+
+
+_INSERT = (
+    "INSERT INTO batch (uid, stream, body, size, rows, made_at, state, source, first_row) VALUES (?,?,?,?,?,?,?,?,?)"
+)
 
 
 class SpoolFullError(RetryError):
@@ -43,13 +52,18 @@ class SpoolFullError(RetryError):
 
 
 class Batch(NamedTuple):
-    """One page on its way: ``body`` is a JSON array of rows, ``uid`` its number at the hub (Idempotency-Key)."""
+    """One page on its way: ``body`` is a JSON array of rows, ``uid`` its number at the hub (Idempotency-Key).
+
+    ``source`` names the dropped file its rows come from (empty: none), ``first_row`` the number of its first row there.
+    """
 
     id: int
     uid: str
     stream: str
     body: bytes
     rows: int
+    source: str = ""
+    first_row: int = 0
 
 
 class Spool:
@@ -66,7 +80,13 @@ class Spool:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         self._sql = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "journal_size_limit=1048576"):
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "secure_delete=ON",
+            "journal_size_limit=1048576",
+            "wal_autocheckpoint=256",
+        ):
             self._sql.execute(f"PRAGMA {pragma}")
         if look:
             self._sql.execute("PRAGMA query_only=ON")
@@ -107,7 +127,10 @@ class Spool:
         found = self._rows("SELECT cursor FROM stream WHERE name = ?", (stream,))
         return found[0][0] if found else None
 
-    def put(self, uid: str, stream: str, body: bytes, rows: int, cursor: str | None, now: datetime) -> None:
+    def put(
+        self, uid: str, stream: str, body: bytes, rows: int, cursor: str | None, now: datetime,
+        *, source: str = "", first_row: int = 0,
+    ) -> None:  # fmt: skip
         """Page and cursor in one commit. Raises SpoolFullError when the page has no room: the cursor stays."""
         sealed = self._sealed(uid, body)
         with self._commit() as sql:
@@ -116,8 +139,7 @@ class Spool:
                 raise SpoolFullError("the spool has reached its limit", code="edge.full")
             if rows:
                 sql.execute(
-                    "INSERT INTO batch (uid, stream, body, size, rows, made_at, state) VALUES (?,?,?,?,?,?,?)",
-                    (uid, stream, sealed, len(sealed), rows, now.isoformat(), QUEUED),
+                    _INSERT, (uid, stream, sealed, len(sealed), rows, now.isoformat(), QUEUED, source, first_row)
                 )
             sql.execute(
                 "INSERT INTO stream (name, cursor) VALUES (?,?)"
@@ -139,17 +161,20 @@ class Spool:
     def next(self) -> Batch | None:
         """The oldest batch the hub does not have."""
         found = self._rows(
-            "SELECT id, uid, stream, body, rows FROM batch WHERE state = ? ORDER BY id LIMIT 1", (QUEUED,)
+            "SELECT id, uid, stream, body, rows, source, first_row FROM batch WHERE state = ? ORDER BY id LIMIT 1",
+            (QUEUED,),
         )
         if not found:
             return None
-        number, uid, stream, body, rows = found[0]
-        return Batch(number, uid, stream, self._opened(uid, body), rows)
+        number, uid, stream, body, *more = found[0]
+        return Batch(number, uid, stream, self._opened(uid, body), *more)
 
-    def done(self, batch: Batch) -> None:
-        """The hub has it: it leaves the disk."""
+    def done(self, batch: Batch, receipt: str = "") -> None:
+        """The hub has it, under the number ``receipt``: it leaves the disk. Of a file's rows that number is kept."""
         with self._commit() as sql:
             sql.execute("DELETE FROM batch WHERE id = ?", (batch.id,))
+            if batch.source:
+                sql.execute("INSERT INTO landed VALUES (?,?,?)", (batch.source, receipt, batch.first_row))
             for name, value in (("batches", 1), ("rows", batch.rows)):
                 sql.execute(
                     "INSERT INTO total VALUES (?,?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
@@ -169,18 +194,34 @@ class Spool:
         middle = len(rows) // 2
         with self._commit() as sql:
             sql.execute("DELETE FROM batch WHERE id = ?", (batch.id,))
-            for uid, part in zip(uids, (rows[:middle], rows[middle:]), strict=True):
+            for uid, part, first in zip(uids, (rows[:middle], rows[middle:]), (0, middle), strict=True):
                 sealed = self._sealed(uid, orjson.dumps(part))
                 sql.execute(
-                    "INSERT INTO batch (uid, stream, body, size, rows, made_at, state) VALUES (?,?,?,?,?,?,?)",
-                    (uid, batch.stream, sealed, len(sealed), len(part), now.isoformat(), QUEUED),
-                )
+                    _INSERT,
+                    (uid, batch.stream, sealed, len(sealed), len(part), now.isoformat(), QUEUED, batch.source,
+                     batch.first_row + first),
+                )  # fmt: skip
         return True
 
     def release(self) -> int:
         """Held batches go out once more, after a person has mended what held them; how many."""
         with self._commit() as sql:
             return sql.execute("UPDATE batch SET state = ?, code = '' WHERE state = ?", (QUEUED, HELD)).rowcount
+
+    # --- receipts of dropped files
+
+    def receipts_of(self, source: str) -> list[tuple[str, int]] | None:
+        """Numbers at the hub of a file's batches, each with its first row; None: some of the file is still here."""
+        if self._rows("SELECT 1 FROM batch WHERE source = ? LIMIT 1", (source,)):
+            return None
+        return [
+            (no, first) for no, first in self._rows("SELECT batch, first_row FROM landed WHERE source = ?", (source,))
+        ]
+
+    def forget_receipts(self, source: str) -> None:
+        """The file's receipt is written."""
+        with self._commit() as sql:
+            sql.execute("DELETE FROM landed WHERE source = ?", (source,))
 
     # --- answers of the department's own system to the hub's messages
 

@@ -18,6 +18,7 @@ from hub import bootstrap, edge_node
 from hub.runtime.edge import Edge
 from hub.runtime.edge_link import EdgeLink
 from hub.runtime.edge_spool import Spool
+from hub.store.numbers import new_uid
 from tests.edge.conftest import RunningHub, Source, call
 from tests.end_to_end.story import call as police_call
 from tests.local_peer import LocalPeer, until
@@ -167,7 +168,7 @@ def test_too_large_batch_is_cut_until_it_fits(hub: RunningHub, folder: Path, sou
     hub.restart("\n[limits]\nrows_per_push = 10\n")
     near = Near(folder)
     source.add(40)
-    near.spool.put(bootstrap.new_uid(), "incident", json.dumps(source.rows).encode(), 40, None, bootstrap.now())
+    near.spool.put(new_uid(), "incident", json.dumps(source.rows).encode(), 40, None, bootstrap.now())
     assert near.ship() == []
     assert near.edge.state()["held"] == {}
     near.close()
@@ -190,7 +191,7 @@ def test_messages_reach_the_department_once(hub: RunningHub, folder: Path) -> No
     rows = json.dumps(
         [{**letter, "letter_no": "G1", "issued_on": at, "kind": "1", "victim_name": "虚构", "abuser_name": "虚构甲"}]
     )
-    near.spool.put(bootstrap.new_uid(), "admonition", rows.encode(), 1, None, bootstrap.now())
+    near.spool.put(new_uid(), "admonition", rows.encode(), 1, None, bootstrap.now())
     assert near.ship() == []
     applied(hub, 1)
 
@@ -206,3 +207,42 @@ def test_messages_reach_the_department_once(hub: RunningHub, folder: Path) -> No
     numbers = [asked.headers["Idempotency-Key"] for asked in inbox.asked]
     assert len(numbers) == len(set(numbers))
     assert hub.json("status")["outbox"]["received"] == len(numbers)
+
+
+def test_dropped_file_gets_its_receipt_at_the_department(hub: RunningHub, folder: Path) -> None:
+    """A file read by the edge is answered beside it, row by row, as if the hub had read it; large files in several batches."""
+    toml = folder / "connectors.d" / "police.toml"
+    text = toml.read_text(encoding="utf-8").partition("\n[streams.incident]")[0]
+    drop = folder / "in"
+    drop.mkdir()
+    toml.write_text(
+        f'{text}\n[streams.incident]\ntransport = "files"\nfolder = "{drop}"\npattern = "*.csv"\nsettle = "0s"\n'
+        'schedule = { every = "1s" }\n',
+        encoding="utf-8",
+    )
+    at = f"{bootstrap.now():%Y-%m-%d} 00:00:01"
+    rows = [f"J{n},{at},{'77' if n == 3 else '1'},配偶,虚构{n},1390000{n:04}" for n in range(1, 5)]
+    (drop / "calls.csv").write_text(
+        "\n".join(["接警编号,报警时间,警情类别,与对方关系,甲方姓名,甲方联系电话", *rows]), encoding="utf-8"
+    )
+    near = Near(folder)
+
+    def moved() -> bool:
+        near.edge.fetch_once("incident")
+        return (drop / "done" / "calls.csv").exists()
+
+    until(moved, 20)
+    batch = near.spool.next()
+    assert batch is not None
+    assert near.spool.split(batch, (new_uid(), new_uid()), bootstrap.now())
+    near.edge.beat_once()
+    assert not (drop / "done" / "calls.csv.receipt.json").exists()  # its rows are here still
+    assert near.ship() == []
+    until(lambda: near.edge.beat_once() or (drop / "done" / "calls.csv.receipt.json").exists(), 20)
+    receipt = json.loads((drop / "done" / "calls.csv.receipt.json").read_bytes())
+    near.close()
+
+    assert [receipt[name] for name in ("received", "applied", "quarantined", "pending")] == [4, 3, 1, 0]
+    assert [(row["row"], row["code"]) for row in receipt["rows"] if row["status"] == "quarantined"] == [
+        (3, "code.unknown")
+    ]

@@ -82,7 +82,7 @@ def test_file_stays_bounded(tmp_path: Path) -> None:
         assert batch is not None
         spool.done(batch)
 
-    assert sum(file.stat().st_size for file in tmp_path.glob("spool.db*")) < 10 * 200_000
+    assert sum(file.stat().st_size for file in tmp_path.glob("spool.db*")) < 4_000_000  # 20 MB went through
     spool.close()
 
 
