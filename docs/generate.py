@@ -55,8 +55,25 @@ def policy_page() -> str:
         "",
         "An overlay (`[policy] overlay` in hub.toml) changes numbers, switches and clocks; it never adds a rule.",
         "",
+        "## Editions and provinces that come along",
+        "",
+        "| file | whose | level | from | changes |",
+        "|---|---|---|---|---|",
+        *_overlays(),
+        "",
     ]
     return "\n".join(lines)
+
+
+def _overlays() -> Iterator[str]:
+    for folder in ("laws", "provinces"):
+        for file in sorted(files("hub.policies").joinpath(folder).iterdir(), key=lambda one: one.name):
+            if not file.name.endswith(".toml"):
+                continue
+            raw = tomllib.loads(file.read_text(encoding="utf-8"))
+            changed = [f"{table} {name}" for table, rows in raw.items() if isinstance(rows, dict) for name in rows]
+            told = (f"`{folder}/{file.name}`", raw["name"], raw["level"], raw.get("effective_from", ""), changed)
+            yield "| " + " | ".join(_cell(cell) for cell in told) + " |"
 
 
 def _table(columns: tuple[str, ...], rows: list[dict[str, Any]], key: str) -> Iterator[str]:

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import timedelta
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +41,21 @@ MESSAGES = (
 _LIMITS: dict[str, toml.Parse] = {
     field.name: toml.number if isinstance(field.default, float) else toml.whole for field in fields(Limits)
 }
+
+
+def provinces() -> tuple[str, ...]:
+    """Provinces whose limits come with the hub."""
+    folder = files("hub") / "policies" / "provinces"
+    return tuple(sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml")))
+
+
 HUB_KEYS: dict[str, toml.Parse] = {
     "database": section({"url": toml.text_or_secret}),
     "http": section({"listen": toml.text, "behind_proxy": toml.flag}),
     "district": section({"communities": toml.texts, "name": toml.text}),
-    "policy": section({"file": toml.one_or_more, "overlay": toml.one_or_more}),
+    "policy": section(
+        {"file": toml.one_or_more, "overlay": toml.one_or_more, "province": toml.one_of("", *provinces())}
+    ),
     "deadlines": section(dict.fromkeys(LADDER, toml.duration)),
     "retry": section({"base": toml.duration, "max": toml.duration}),
     "schedule": section({"tick": toml.duration, "lease": toml.duration}),
@@ -182,6 +193,7 @@ def _settings(
         listen=_listen(http, reader),
         behind_proxy=http.get("behind_proxy", False),
         communities=hub.get("district", {}).get("communities", ()),
+        province=policy.get("province", ""),
         policy_files=_files(folder, policy.get("file", ()), ("policy", "file"), reader),
         overlay_files=_files(folder, policy.get("overlay", ()), ("policy", "overlay"), reader),
         deadlines=hub.get("deadlines", {}),

@@ -17,6 +17,7 @@ from hub.toml_edit import set_value
 
 POLICY = "district-2021-08-30.toml"
 """The policy that comes with the hub."""
+PROVINCES = "provinces"
 LAWS = "laws"
 """Folder of the shipped editions of laws: overlays that change citations and what a law changed, each from its day."""
 
@@ -37,6 +38,8 @@ def texts_of(settings: Settings) -> Texts:
     """What is in force here: the folder's own files, else ours with the editions of the laws."""
     policies = tuple(path.read_bytes() for path in settings.policy_files)
     overlays = tuple(path.read_bytes() for path in settings.overlay_files)
+    if settings.province:
+        overlays = ((shipped() / PROVINCES / f"{settings.province}.toml").read_bytes(), *overlays)
     if policies:
         return Texts(policies, overlays)
     laws = sorted((shipped() / LAWS).iterdir(), key=lambda file: file.name)

@@ -25,6 +25,7 @@ communities = []                    # 12-digit codes this hub serves; empty: all
 
 [policy]
 file = ""                           # empty: the policy that comes with the hub; several editions: ["a.toml", "b.toml"]
+# province = "yunnan"               # the shorter limits of a province, under the overlay; see docs/policy.md
 overlay = "overlay.toml"            # the district's own numbers and switches; a province's before it: ["p.toml", "overlay.toml"]
 
 # The ladder of a mandatory report: when the next step is late. Clocks of duties are in the overlay.

@@ -123,6 +123,7 @@ class Settings:
     communities: tuple[str, ...] = ()
     policy_files: tuple[Path, ...] = ()  # none: the policy that comes with the hub
     overlay_files: tuple[Path, ...] = ()  # the province's before the district's
+    province: str = ""  # whose shorter limits of ours are laid under the overlays; empty: none
     deadlines: Mapping[str, timedelta] = field(default_factory=dict)
     retry_base: timedelta = timedelta(seconds=1)
     retry_max: timedelta = timedelta(minutes=5)

@@ -152,3 +152,19 @@ def test_adoption_judges_everybody_again(penalised: District) -> None:
     broken = SHIPPED.read_text(encoding="utf-8").replace('id = "D27"', 'id = "D77"')
     assert penalised("policy", "adopt", written(penalised.folder, broken, "broken.toml")).code == 2
     assert Light.red.name in {row["light"] for row in penalised("households", "list", "--json").json}
+
+
+def test_a_province_is_named_in_the_configuration(hub: Hub, folder: Path) -> None:
+    """Its limits are laid under the district's; one that is not there is a mistake with those that are."""
+    before = hub("policy", "show", "--json").json["version"]
+    hub_toml = folder / "hub.toml"
+    text = hub_toml.read_text(encoding="utf-8")
+    hub_toml.write_text(text.replace('# province = "yunnan"', 'province = "yunnan"'), encoding="utf-8")
+    told = hub("policy", "show", "--json").json
+
+    assert told["version"] != before
+    assert next(d for d in told["duties"] if d["id"] == "D21")["hours"] == 24
+    assert {"what": "overlay", "name": "云南省", "level": "province", "effective_from": None} in told["sources"]
+    hub_toml.write_text(text.replace('# province = "yunnan"', 'province = "atlantis"'), encoding="utf-8")
+    wrong = hub("check")
+    assert "yunnan" in wrong.out + wrong.err
