@@ -35,7 +35,7 @@ def breaks(seed: int) -> tuple[str, int]:
         silences = [Silence(StreamKey("police", "incident"), at_day(since), at_day(since + draw.randrange(300)))]
 
     def light(at: object) -> Light:
-        return course(case, policy(), Moment(at, silences)).light  # type: ignore[arg-type]
+        return course(case, policy(), Moment(at, silences)).light
 
     at, now = at_day(day), light(at_day(day))
     changes = foresee(case, policy(), Moment(at, silences), course(case, policy(), Moment(END, silences))).changes

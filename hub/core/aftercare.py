@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 
 from hub.core.book import Rule
 from hub.core.clocks import opening
@@ -21,7 +21,7 @@ def d6(g: Ground, rule: Rule) -> Iterator[Owed]:
     """Admonition letter: check visit 7 days after it was served, then every 3 months until three clean ones in a row."""
     for letter in of_kind(g, "admonition_issued"):
         served = letter.facts.get("served_on") or letter.facts.get("issued_on")
-        start = opening(served) if hasattr(served, "year") else letter.at  # type: ignore[arg-type]
+        start = opening(served) if isinstance(served, date) else letter.at
         if not g.moment.passed(start):
             continue
         for unit in rule.to:

@@ -9,7 +9,7 @@ joined, because violence outranks a judgement about it. Both end by their date, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, NamedTuple
 
 from hub.core.board import RED, Standing
@@ -44,7 +44,7 @@ def until_of(event: Event) -> datetime | None:
     until = event.facts.get("until")
     if isinstance(until, datetime):
         return until
-    return after_last_day(until) if hasattr(until, "year") else None  # type: ignore[arg-type]
+    return after_last_day(until) if isinstance(until, date) else None
 
 
 def decided(fold: Fold, act: Decide, at: datetime) -> None:
@@ -153,7 +153,7 @@ def told_of(events: Sequence[Event], concerns: Sequence[Concern], notes: Sequenc
             state = "waiting" if WAITS in notes and event is _last(events) else "without_effect"
         recheck = event.facts.get("recheck")
         yield Told(
-            event, light_of(event), until_of(event), recheck if hasattr(recheck, "year") else None,  # type: ignore[arg-type]
+            event, light_of(event), until_of(event), recheck if isinstance(recheck, date) else None,
             state, None if mine is None else "up" if mine.rule == UP else "down",
             mine if mine is not None and mine.until is not None else None,
         )  # fmt: skip
@@ -166,4 +166,4 @@ def _last(events: Sequence[Event]) -> Event:
 def recheck_of(event: Event) -> datetime | None:
     """When somebody must look again, if the person said so."""
     when = event.facts.get("recheck")
-    return opening(when) if hasattr(when, "year") else None  # type: ignore[arg-type]
+    return opening(when) if isinstance(when, date) else None

@@ -94,7 +94,7 @@ def d1(g: Ground, rule: Rule) -> Iterator[Owed]:
 
 def _holds(g: Ground, category: tuple[str, object, object]) -> bool:
     until = category[2]
-    return not (hasattr(until, "year") and g.moment.passed(closing(until)))  # type: ignore[arg-type]
+    return not (isinstance(until, date) and g.moment.passed(closing(until)))
 
 
 def visiting(light: Light) -> Callable[[Ground, Rule], Iterator[Owed]]:

@@ -30,25 +30,29 @@ _ENDS: dict[str, tuple[int, str, str]] = {
     "kin": (KIN, "kin", "kin"),
 }
 
-_ALWAYS: Callable[[Facts], bool] = lambda facts: True  # noqa: E731
+
+def _always(facts: Facts) -> bool:
+    return True
+
+
 _FAMILY_MATTERS: dict[str, Callable[[Facts], bool]] = {
     # kinds that speak of a family matter even when the relation of the two is unrecorded. A8 with A4: unrecorded is not
     # "no", and the unit that sent such a record has already called it a matter of one family.
     "police_call": lambda facts: facts.get("category") in ("family_dispute", "domestic_violence"),
-    "admonition_issued": _ALWAYS,
+    "admonition_issued": _always,
     "security_penalty": lambda facts: facts.get("domestic_violence") is True,
     "criminal_case_filed": lambda facts: facts.get("within_family") is not False,
     "procuratorial_action": lambda facts: facts.get("within_family") is not False,
-    "procuratorial_notice": _ALWAYS,
-    "protection_order": _ALWAYS,
-    "violence_case_decided": _ALWAYS,
-    "divorce_suit": _ALWAYS,
-    "divorce_registration": _ALWAYS,
-    "mediation": _ALWAYS,
-    "visit_recorded": _ALWAYS,
-    "review_concluded": _ALWAYS,
-    "conflict_found": _ALWAYS,
-    "danger_assessed": _ALWAYS,
+    "procuratorial_notice": _always,
+    "protection_order": _always,
+    "violence_case_decided": _always,
+    "divorce_suit": _always,
+    "divorce_registration": _always,
+    "mediation": _always,
+    "visit_recorded": _always,
+    "review_concluded": _always,
+    "conflict_found": _always,
+    "danger_assessed": _always,
     "complaint_received": lambda facts: facts.get("kind") in ("general_conflict", "domestic_violence", "divorce"),
     "concern_found": lambda facts: facts.get("kind") == "suspected_dv",
     "treatment_recorded": lambda facts: facts.get("violence_suspected") is True,

@@ -9,7 +9,7 @@ and the clock runs on. *Answered*: the reporting unit acknowledged the answer; o
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from hub.core.clocks import Calendar, Moment, closing, end_of_day
@@ -114,7 +114,7 @@ def fold(events: Sequence[Event], extension: timedelta = timedelta(days=3), *, s
             ladder = ladder._replace(decision=step)
         elif name == "extended":
             until = event.facts.get("until")
-            moved = closing(until) if hasattr(until, "year") else step.at + extension  # type: ignore[arg-type]
+            moved = closing(until) if isinstance(until, date) else step.at + extension
             ladder = ladder._replace(extended_until=max(moved, ladder.extended_until or moved))
         elif name == "to_prosecution":
             ladder = ladder._replace(prosecution=step)
@@ -177,4 +177,4 @@ def _order(event: Event) -> int:
 def _time(event: Event) -> datetime:
     """A police answer dated without time is the last moment of that day (S1)."""
     at = event.facts.get("at")
-    return closing(at) if hasattr(at, "year") else event.at  # type: ignore[arg-type]
+    return closing(at) if isinstance(at, date) else event.at

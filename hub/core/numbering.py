@@ -96,8 +96,7 @@ def _keep(
             new -= 1
             of[component] = new
             continue
-        titles = claims[component].titles
-        kept = min(owned[component], key=lambda old, c=component, t=titles: order(c, old, t[old]))  # type: ignore[misc]
+        kept = _first(owned[component], component, claims[component].titles, order)
         of[component] = kept
         replaced |= {old: kept for old in owned[component] if old != kept}
     return Numbers(of, replaced)
@@ -107,3 +106,10 @@ def _better(title: int, claim: _Claim, other_title: int, other: _Claim) -> bool:
     if title != other_title or claim.first is None or other.first is None:
         return title > other_title
     return claim.first < other.first
+
+
+def _first(
+    olds: Iterable[int], component: int, titles: Mapping[int, int], order: Callable[[int, int, int], tuple[object, ...]]
+) -> int:
+    """The old number that a component keeps."""
+    return min(olds, key=lambda old: order(component, old, titles[old]))

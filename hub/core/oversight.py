@@ -182,9 +182,9 @@ def d27(g: Ground, rule: Rule) -> Iterator[Owed]:
     """Evidence asked of the court: decide and collect within 7 days."""
     for event in g.events:
         asked = event.facts.get("evidence_asked_on")
-        if not hasattr(asked, "year"):
+        if not isinstance(asked, date):
             continue
-        start = opening(asked)  # type: ignore[arg-type]
+        start = opening(asked)
         closed = None
         if event.facts.get("evidence_result") is not None:
             closed = Closing(max(event.updated_at, start), event.key, "done")

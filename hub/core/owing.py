@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from hub.core.book import Book, Rule, book_of, last_second
@@ -166,7 +166,7 @@ def _answered(g: Ground, what: str, to: str, slot: str, causes: frozenset[Key]) 
 def done_at(event: Event) -> datetime:
     """When a record closes something: a date without time is the last moment of its day (S1)."""
     when = event.facts.get("from" if event.kind == "shelter" else "at")
-    return last_second(closing(when)) if hasattr(when, "year") else event.at  # type: ignore[arg-type]
+    return last_second(closing(when)) if isinstance(when, date) else event.at
 
 
 def first_after(opened: datetime, found: Sequence[Event], but: Iterable[Key] = (), how: str = "done") -> Closing | None:

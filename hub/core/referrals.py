@@ -6,7 +6,7 @@ Records of one incident cause one row (A6): a second source joins it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from hub.core.book import Rule, compiled
 from hub.core.clocks import opening
@@ -81,8 +81,8 @@ def d10(g: Ground, rule: Rule) -> Iterator[Owed]:
         yield owe(g, rule, "court", "apply", keys, at, due, cause=event.key, closed=closed, stage="apply")
     for order in orders:
         accepted = order.facts.get("accepted_at")
-        if hasattr(accepted, "year"):
-            yield _decision(g, rule, order, opening(accepted))  # type: ignore[arg-type]
+        if isinstance(accepted, date):
+            yield _decision(g, rule, order, opening(accepted))
 
 
 def _decision(g: Ground, rule: Rule, order: Event, accepted: datetime) -> Owed:
@@ -90,7 +90,7 @@ def _decision(g: Ground, rule: Rule, order: Event, accepted: datetime) -> Owed:
     decided = order.facts.get("decided_on")
     closed = None
     if order.facts.get("result") != "pending":
-        at = opening(decided) if hasattr(decided, "year") else order.updated_at  # type: ignore[arg-type]
+        at = opening(decided) if isinstance(decided, date) else order.updated_at
         closed = Closing(max(at, accepted), order.key, "done")
     due = g.calendar.court_hours(accepted, int(hours))
     return owe(g, rule, "court", "decide", {order.key}, accepted, due, cause=order.key, closed=closed, stage="decide")
@@ -220,7 +220,7 @@ def _ended(mediation: Event) -> bool:
 def _ended_at(mediation: Event) -> datetime:
     """A mediation closes at the last moment of its ``closed_on`` (S1)."""
     closed = mediation.facts.get("closed_on")
-    if not hasattr(closed, "year"):
+    if not isinstance(closed, date):
         return mediation.updated_at
     return done_at(mediation._replace(facts={"at": closed}))
 

@@ -37,7 +37,7 @@ def facts_from_json(text: str) -> dict[str, Fact]:
     for name in facts.keys() & _TYPED:
         value = facts[name]
         if name in _TUPLE_NAMES:
-            facts[name] = tuple(value)  # type: ignore[arg-type]
+            facts[name] = tuple(value)  # type: ignore[arg-type]  # JSON knows no tuple: a list of words
         elif type(value) is str:
             facts[name] = _when(value)
     return facts

@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -125,7 +126,7 @@ class RestSite(Site):
     def troubles(self) -> Iterator[Callable[[], None]]:
         """Refusals, garbage and a broken answer, each from the second page on."""
         for trouble in ("refuse", "garbage", "cut", "page", "error_code"):
-            yield lambda trouble=trouble: self.peer.trouble(trouble, after=1)  # type: ignore[misc]
+            yield partial(self.peer.trouble, trouble, after=1)
 
     def config(self) -> StreamConfig:
         """See Site."""
@@ -204,7 +205,7 @@ class FolderSite(Site):
     def troubles(self) -> Iterator[Callable[[], None]]:
         """A file that is no text, one without a header, one with rows of another shape."""
         for content in (b"\x00\x01\x02\xff" * 50, b"\n\n\n", b"a,b\n1,2,3,4\n"):
-            yield lambda content=content: self._drop(content)  # type: ignore[misc]
+            yield partial(self._drop, content)
 
     def _drop(self, content: bytes) -> None:
         (self.folder / "in" / f"drop-{next(_numbers):06d}.csv").write_bytes(content)

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -87,10 +88,7 @@ class Edge:
 
     def tasks(self) -> list[SideTask]:
         """Fetching stops first, shipping last."""
-        fetching = [
-            SideTask(f"fetch {name}", lambda stop, name=name, grid=grid: self._fetch(name, grid, stop))  # type: ignore[misc]
-            for name, grid in self._streams.items()
-        ]
+        fetching = [SideTask(f"fetch {name}", partial(self._fetch, name, grid)) for name, grid in self._streams.items()]
         return [*fetching, SideTask("beat", self._beat), SideTask("ship", self._ship)]
 
     def release(self) -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 from threading import Event, Lock
 from typing import Any
 
@@ -105,7 +106,7 @@ class Relay:
             with self._lock:
                 self._running.add(number)
             future = pool.submit(self._deliver, number)
-            future.add_done_callback(lambda done, number=number: self._ended(number, done))  # type: ignore[misc]
+            future.add_done_callback(partial(self._ended, number))
         return len(claimed)
 
     def _ended(self, number: int, done: Future[Any]) -> None:

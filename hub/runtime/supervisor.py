@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import structlog
@@ -95,7 +96,7 @@ class Supervisor:
     def _batches(self, do: str, told: Mapping[str, Any], key: StreamKey) -> Iterator[Batch]:
         with self._alive() as child:
             for frame in child.stream(do, told, seconds=self.spec.bounds.page):
-                yield _checked(child, lambda frame=frame: _batch(frame, key, child.broken))  # type: ignore[misc]
+                yield _checked(child, partial(_batch, frame, key, child.broken))
 
     def waiting(self, spec: SourceSpec) -> list[Waiting]:
         """Files that have been read and have no receipt yet."""

@@ -29,7 +29,7 @@ class Entry(NamedTuple):
 
 def last_entry(sql: Sql) -> Entry | None:
     """The newest entry."""
-    row = sql.one(f"SELECT {', '.join(_COLUMNS)} FROM audit ORDER BY number DESC LIMIT 1")  # noqa: S608 (our columns)
+    row = sql.one(f"SELECT {', '.join(_COLUMNS)} FROM audit ORDER BY number DESC LIMIT 1")
     return None if row is None else _entry(row)
 
 
@@ -41,7 +41,7 @@ def insert_entry(sql: Sql, entry: Entry) -> None:
 def entries(sql: Sql) -> Iterator[Entry]:
     """All entries in order."""
     after = 0
-    text = f"SELECT {', '.join(_COLUMNS)} FROM audit WHERE number > ? ORDER BY number LIMIT ?"  # noqa: S608 (our columns)
+    text = f"SELECT {', '.join(_COLUMNS)} FROM audit WHERE number > ? ORDER BY number LIMIT ?"
     while rows := sql.rows(text, (after, BATCH)):
         yield from map(_entry, rows)
         after = int(rows[-1][0])

@@ -199,10 +199,10 @@ def claim_parcels(
     order = " ORDER BY urgent DESC, next_at, id"
     with store.read() as sql:
         if to is None:
-            rows = sql.rows(f"SELECT id FROM parcel WHERE {where}{order} LIMIT ?", ("queued", at, at, limit))  # noqa: S608
+            rows = sql.rows(f"SELECT id FROM parcel WHERE {where}{order} LIMIT ?", ("queued", at, at, limit))
         else:
             rows = sql.rows_in(
-                f'SELECT id FROM parcel WHERE {where} AND "to" {{in}}{order}',  # noqa: S608
+                f'SELECT id FROM parcel WHERE {where} AND "to" {{in}}{order}',
                 to,
                 ("queued", at, at),
             )[:limit]
@@ -212,7 +212,7 @@ def claim_parcels(
         return [
             int(number)
             for (number,) in rows
-            if sql.run(f"UPDATE parcel SET lease_owner = ?, lease_until = ? WHERE id = ? AND {where}",  # noqa: S608
+            if sql.run(f"UPDATE parcel SET lease_owner = ?, lease_until = ? WHERE id = ? AND {where}",
                        (owner, until, number, "queued", at, at))
         ]  # fmt: skip
 
@@ -245,7 +245,7 @@ def release_node(store: SqlStore, prefix: str) -> None:
             ("lease", "owner", '"until"'),
         ):
             sql.run(
-                f"UPDATE {table} SET {owner} = NULL, {until} = NULL WHERE {owner} >= ? AND {owner} < ?",  # noqa: S608
+                f"UPDATE {table} SET {owner} = NULL, {until} = NULL WHERE {owner} >= ? AND {owner} < ?",
                 (prefix, end),
             )
 

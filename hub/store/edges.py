@@ -48,7 +48,7 @@ _VIEW = "connector, state, key_id, invited_at, code_until, joined_at, revoked_at
 def edges(sql: Sql) -> list[EdgeView]:
     """Every connector's newest edge, by connector; one that is active stands before a newer invitation."""
     rows = sql.rows(
-        f"SELECT {_VIEW} FROM edge ORDER BY connector, CASE WHEN state = 'active' THEN 0 ELSE 1 END, id DESC"  # noqa: S608
+        f"SELECT {_VIEW} FROM edge ORDER BY connector, CASE WHEN state = 'active' THEN 0 ELSE 1 END, id DESC"
     )
     found: dict[str, EdgeView] = {}
     for connector, state, key, invited, until, joined, revoked, heard, told in rows:

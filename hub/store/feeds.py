@@ -42,7 +42,7 @@ def light_changes(sql: Sql, after: str, limit: int, communities: Sequence[str] =
     row = sql.one("SELECT id FROM light_change WHERE no = ?", (after,)) if after else None
     place = f" AND c.community IN ({', '.join('?' * len(communities))})" if communities else ""
     text = (
-        "SELECT c.no, h.uid, h.registered, c.community, c.was, c.light, c.since, c.reason FROM light_change c "  # noqa: S608
+        "SELECT c.no, h.uid, h.registered, c.community, c.was, c.light, c.since, c.reason FROM light_change c "
         f"JOIN household h ON h.id = c.household_id WHERE c.id > ?{place} ORDER BY c.id LIMIT ?"
     )
     rows = sql.rows(text, (row[0] if row else 0, *communities, limit))

@@ -52,7 +52,7 @@ def taken_pages(
         where.append("p.received_at >= ?")
         params.append(to_us(since))
     rows = sql.rows(
-        "SELECT p.id, p.unit, p.stream, p.received_at FROM page p WHERE EXISTS"  # noqa: S608 (our conditions)
+        "SELECT p.id, p.unit, p.stream, p.received_at FROM page p WHERE EXISTS"
         f" (SELECT 1 FROM version v WHERE v.page_id = p.id) AND {' AND '.join(where)} ORDER BY p.id",
         params,
     )

@@ -159,7 +159,7 @@ def waiting_for(sql: Sql, unit: str, no: str = "") -> list[Waiting]:
     """Messages to one unit that are not delivered, urgent and oldest first; ``no``: this one alone."""
     more, params = (" AND no = ?", (unit, no)) if no else ("", (unit,))
     rows = sql.rows(
-        f"SELECT id, no, kind, channel FROM parcel WHERE \"to\" = ? AND state = 'queued'{more}"  # noqa: S608
+        f"SELECT id, no, kind, channel FROM parcel WHERE \"to\" = ? AND state = 'queued'{more}"
         " ORDER BY urgent DESC, id LIMIT 500",
         params,
     )

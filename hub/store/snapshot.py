@@ -98,7 +98,7 @@ def households(
     if light is not None:
         where.append("h.light = ?")
         extra.append(int(light))
-    text = f"SELECT {_HOUSEHOLD} FROM household h WHERE {' AND '.join(where)} ORDER BY h.id LIMIT ?"  # noqa: S608 (our words)
+    text = f"SELECT {_HOUSEHOLD} FROM household h WHERE {' AND '.join(where)} ORDER BY h.id LIMIT ?"
     return [_household(row) for row in sql.rows(text, (*params, *extra, limit))]
 
 
@@ -114,10 +114,10 @@ def all_households(
 
 def find_households(sql: Sql, name: str) -> list[HouseholdView]:
     """Households with this uid, this registered number, or this beginning of a uid; closed ones by full uid only."""
-    exact = sql.rows(f"SELECT {_HOUSEHOLD} FROM household h WHERE h.uid = ? OR h.registered = ?", (name, name))  # noqa: S608
+    exact = sql.rows(f"SELECT {_HOUSEHOLD} FROM household h WHERE h.uid = ? OR h.registered = ?", (name, name))
     if exact:
         return [_household(row) for row in exact]
-    text = f"SELECT {_HOUSEHOLD} FROM household h WHERE h.uid >= ? AND h.uid < ? AND {_LIVING} LIMIT 5"  # noqa: S608
+    text = f"SELECT {_HOUSEHOLD} FROM household h WHERE h.uid >= ? AND h.uid < ? AND {_LIVING} LIMIT 5"
     return [_household(row) for row in sql.rows(text, (name, name + "\x7f"))]
 
 
@@ -164,14 +164,14 @@ _EVENT = "r.id, r.uid, r.unit, r.stream, r.no, r.kind, r.version, r.at, r.receiv
 
 def events(sql: Sql, *, after: int = 0, limit: int = BATCH) -> list[EventView]:
     """Up to ``limit`` records that were ever applied, retracted ones too, in order of arrival."""
-    text = f"SELECT {_EVENT} FROM record r WHERE r.id > ? AND r.state <> 'rejected' ORDER BY r.id LIMIT ?"  # noqa: S608
+    text = f"SELECT {_EVENT} FROM record r WHERE r.id > ? AND r.state <> 'rejected' ORDER BY r.id LIMIT ?"
     return [_event(row) for row in sql.rows(text, (after, limit))]
 
 
 def events_of(sql: Sql, household: int) -> list[EventView]:
     """The current records of one household, in order of time."""
     text = (
-        f"SELECT {_EVENT} FROM event_place e JOIN record r ON r.id = e.record_id "  # noqa: S608
+        f"SELECT {_EVENT} FROM event_place e JOIN record r ON r.id = e.record_id "
         "WHERE e.household_id = ? AND r.state = 'applied' ORDER BY r.at, r.unit, r.stream, r.no"
     )
     return [_event(row) for row in sql.rows(text, (household,))]

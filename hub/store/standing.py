@@ -58,9 +58,9 @@ class StandingRow(NamedTuple):
 
 def read_standing(sql: Sql, households: Iterable[int], records: Iterable[int]) -> list[StandingRow]:
     """Every row, ended ones too, shown on these households or caused by these records."""
-    rows = {int(r[0]): r for r in sql.rows_in(f"SELECT {_COLUMNS} FROM owed o WHERE o.household_id {{in}}", households)}  # noqa: S608
+    rows = {int(r[0]): r for r in sql.rows_in(f"SELECT {_COLUMNS} FROM owed o WHERE o.household_id {{in}}", households)}
     for r in sql.rows_in(
-        f"SELECT {_COLUMNS} FROM owed o JOIN owed_cause c ON c.owed_id = o.id WHERE c.record_id {{in}}",  # noqa: S608
+        f"SELECT {_COLUMNS} FROM owed o JOIN owed_cause c ON c.owed_id = o.id WHERE c.record_id {{in}}",
         records,
     ):
         rows[int(r[0])] = r
@@ -69,20 +69,20 @@ def read_standing(sql: Sql, households: Iterable[int], records: Iterable[int]) -
 
 def standing_by_number(sql: Sql, numbers: Iterable[str]) -> list[StandingRow]:
     """Rows by the numbers people and receivers know them by."""
-    found = sql.rows_in(f"SELECT {_COLUMNS} FROM owed o WHERE o.no {{in}}", numbers)  # noqa: S608
+    found = sql.rows_in(f"SELECT {_COLUMNS} FROM owed o WHERE o.no {{in}}", numbers)
     return _with_causes(sql, {int(r[0]): r for r in found})
 
 
 def standing_by_id(sql: Sql, number: int) -> StandingRow | None:
     """One row, its causes unresolved."""
-    found = sql.rows(f"SELECT {_COLUMNS} FROM owed o WHERE o.id = ?", (number,))  # noqa: S608
+    found = sql.rows(f"SELECT {_COLUMNS} FROM owed o WHERE o.id = ?", (number,))
     rows = _with_causes(sql, {int(r[0]): r for r in found})
     return rows[0] if rows else None
 
 
 def standing_by_slot(sql: Sql, slots: Iterable[str]) -> list[StandingRow]:
     """Rows that no record causes (D20, D26), by their slots."""
-    found = sql.rows_in(f"SELECT {_COLUMNS} FROM owed o WHERE o.what IN ('D20', 'D26') AND o.slot {{in}}", slots)  # noqa: S608
+    found = sql.rows_in(f"SELECT {_COLUMNS} FROM owed o WHERE o.what IN ('D20', 'D26') AND o.slot {{in}}", slots)
     return _with_causes(sql, {int(r[0]): r for r in found})
 
 

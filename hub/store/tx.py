@@ -14,7 +14,7 @@ class Tx(Sql):
 
     def next_id(self, table: str) -> int:
         """The first free integer key of a table that only the writer fills."""
-        found = self.one(f'SELECT COALESCE(MAX(id), 0) + 1 FROM "{table}"')  # noqa: S608 (our names)
+        found = self.one(f'SELECT COALESCE(MAX(id), 0) + 1 FROM "{table}"')
         assert found is not None
         return int(found[0])
 

@@ -52,7 +52,7 @@ def test_owed_rows_have_no_household_in_a_unique_index() -> None:
 
     unique = [
         {column.name for column in constraint.columns}
-        for constraint in OwedRow.__table__.constraints  # type: ignore[attr-defined]
+        for constraint in OwedRow.__table__.constraints
         if constraint.__class__.__name__ == "UniqueConstraint"
     ]
 
@@ -101,3 +101,22 @@ def test_files_stay_small() -> None:
     }
 
     assert large == {}
+
+
+def test_every_silenced_check_says_why() -> None:
+    """A `noqa` or `type: ignore` names its rule and is followed by a reason; so is every rule ignored for whole files."""
+    silenced = re.compile(r"#\s*(?:noqa|type: ignore)")
+    reasoned = re.compile(r"#\s*(?:noqa: [A-Z0-9, ]+|type: ignore\[[a-z, -]+\])\W+\w{2,}")
+    guilty = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for folder in (HUB, ROOT / "connectors", TESTS, ROOT / "benchmarks", ROOT / "docs", ROOT / "examples")
+        for path in python_files(folder)
+        if path != Path(__file__)
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if silenced.search(line) and not reasoned.search(line)
+    ]
+    settings = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    ignores = settings.split("[tool.ruff.lint.per-file-ignores]")[1].split("\n\n")[0].strip().splitlines()
+
+    assert guilty == []
+    assert [line for line in ignores if "#" not in line] == []

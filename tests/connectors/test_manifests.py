@@ -123,7 +123,7 @@ def test_complaints_are_numbered_differently() -> None:
 
     kinds = [
         connector(name).map_rows("complaint", [row])[0].facts["kind"] for name in ("womens_federation", "youth_league")
-    ]  # type: ignore[union-attr]
+    ]
 
     assert kinds == ["domestic_violence", "sexual_assault"]
     assert {word for _, _, word in CODES["womens_complaint"] + CODES["youth_complaint"]} <= {

@@ -27,7 +27,7 @@ def test_written_back_and_read_again_it_is_the_same(name: str, stream: str) -> N
     table = Table(known.key, tuple((field.name, field.to, field.block) for field in known.fields))
     for draft in clean(name, stream, sample_rows(name, stream)):
         persons = [person for person in draft.persons if person.role != "reporter"]
-        row = row_of(table, draft.key, draft.updated_at, draft.facts, persons, draft.texts, draft.related)  # type: ignore[arg-type]
+        row = row_of(table, draft.key, draft.updated_at, draft.facts, persons, draft.texts, draft.related)
         (again,) = clean(name, stream, [row])
 
         assert not [column for column in row if column.startswith("reporter_")]

@@ -30,7 +30,7 @@ def decision(no: str, at: str, light: str | None, until: str | None, by: str, un
         "unit": unit,
         **more,
     }
-    return Event(Key("station", "override", no), 1, "override", moment, facts, (), (), True, moment, moment)  # type: ignore[arg-type]
+    return Event(Key("station", "override", no), 1, "override", moment, facts, (), (), True, moment, moment)
 
 
 def at(events: list[Event], moment: str) -> Course:
@@ -153,7 +153,7 @@ def test_it_is_looked_at_again_and_an_objection_is_answered() -> None:
         found = assess(
             case_of(sorted(events, key=lambda e: (e.at, e.key))), policy(), Moment(opening(when("2026-04-01")))
         ).owed
-        return [(o.to, f"{o.due:%m-%d}", o.closed and o.closed.how) for o in found if o.what == what]  # type: ignore[misc]
+        return [(o.to, f"{o.due:%m-%d}", o.closed and o.closed.how) for o in found if o.what == what]
 
     assert owed([event(GENERAL), held], "D28") == [("police", "03-12", None)]
     assert owed([event(GENERAL), held, visit], "D28") == [("police", "03-12", "done"), ("police", "04-10", None)]

@@ -97,7 +97,7 @@ def test_unknown_victim_names_both_parties() -> None:
     body = made(Opened(event, (Person("party_a", "甲"), Person("party_b", "乙"))))
 
     assert body["victim"] == {}
-    assert [p["name"] for p in body["parties"]] == ["甲", "乙"]  # type: ignore[index, union-attr, attr-defined]
+    assert [p["name"] for p in body["parties"]] == ["甲", "乙"]
 
 
 def test_parties_of_a_visit() -> None:
@@ -108,7 +108,7 @@ def test_parties_of_a_visit() -> None:
     )  # fmt: skip
     body = made(Opened(event, (Person("party_a", "林大山"), Person("party_b", "林小舟"))))
 
-    assert (body["victim"]["name"], body["alleged"]["name"]) == ("林小舟", "林大山")  # type: ignore[index]
+    assert (body["victim"]["name"], body["alleged"]["name"]) == ("林小舟", "林大山")
 
 
 def test_reason_of_a_duty() -> None:

@@ -217,7 +217,7 @@ def test_retraction_needs_only_its_key(lenient: bool) -> None:
     facts = {"called_at": "昨天", "category": "77"}
     raw = draft(
         "police_call", facts, Person("party_a", "张三", id_number=RUINED, born="x"), deleted="是", updated_at="x"
-    )  # type: ignore[arg-type]
+    )
     done = clean(raw, lenient=lenient)
     assert (done.deleted, done.facts, done.updated_at, done.issues) == (True, {}, NOW, ())
     assert clean(draft("police_call", {}, deleted=1), lenient=lenient).deleted is True
@@ -234,7 +234,7 @@ def test_unreadable_deletion_mark() -> None:
     (Person("alleged", None, id_number=RUINED), False),
     (Person("alleged", "张某", id_number=RUINED, phone="13900000101"), False),
     (Person("alleged", "张三", id_number=RUINED, phone="13900000101"), True),
-    (Person("alleged", "张三", id_number="110105194912310021", born="1949-12-31"), True),  # type: ignore[arg-type]
+    (Person("alleged", "张三", id_number="110105194912310021", born="1949-12-31"), True),
     (Person("alleged", "张三", id_number="3101****0012"), True),
 ])  # fmt: skip
 def test_bad_id_number_in_a_strict_stream(person: Person, passes: bool) -> None:
@@ -262,7 +262,7 @@ def test_birth_date_and_sex_come_from_a_valid_number() -> None:
     call = draft("police_call", CALL, Person("party_a", "张三", id_number="110105491231002"))
     assert clean(call).persons[0][2:7] == ("111", GOOD_ID, None, "female", date(1949, 12, 31))
     for born in ("1940-01-01", "1949-12-31", "1950-01-01"):
-        person = Person("party_a", "张三", id_number=GOOD_ID, born=born)  # type: ignore[arg-type]
+        person = Person("party_a", "张三", id_number=GOOD_ID, born=born)
         assert clean(draft("police_call", CALL, person)).persons[0].born == max(
             date(1949, 12, 31), date.fromisoformat(born)
         )

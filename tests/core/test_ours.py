@@ -12,8 +12,8 @@ from hub.core.problems import PROBLEMS
 from hub.core.records import SHANGHAI, Draft, Key, Person, Problem
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=SHANGHAI)
-CHILD = Person("victim", "小明", born="2016-05-01")  # type: ignore[arg-type]
-GROWN = Person("victim", "方晓岚", born="1986-09-03")  # type: ignore[arg-type]
+CHILD = Person("victim", "小明", born="2016-05-01")
+GROWN = Person("victim", "方晓岚", born="1986-09-03")
 
 
 def taken(

@@ -25,7 +25,7 @@ def test_case(one: dict[str, Any]) -> None:
         )
     if "reports" in one:
         reports = [
-            " ".join([o.what, o.slot, str(o.facts["urgency"]), str(o.facts["kind"]), *o.facts["also"]])  # type: ignore[misc]
+            " ".join([o.what, o.slot, str(o.facts["urgency"]), str(o.facts["kind"]), *o.facts["also"]])
             for o in owed
             if o.what[0] == "M" and o.closed is None
         ]

@@ -189,7 +189,7 @@ def test_order_never_matters(before: list[Owed], after: list[Owed], random: obje
     """The acts are the same in whatever order things are owed."""
     standing = apply([], settle([], before))
     shuffled = list(after)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
 
     acts, again = settle(standing, after), settle(standing, shuffled)
     assert len(acts) == len(again)

@@ -184,7 +184,7 @@ def test_every_code_is_accepted_as_number_chinese_and_english(table: str) -> Non
         ]
         if number.isdecimal():
             wide = number.translate({ord(c): ord(c) + 0xFEE0 for c in "0123456789"})
-            spellings += [int(number), float(number), f"{number}.0", f"0{number}", wide]  # type: ignore[list-item]
+            spellings += [int(number), float(number), f"{number}.0", f"0{number}", wide]
         assert {parse_code(table, spelling) for spelling in spellings} == {word}
 
 

@@ -75,7 +75,7 @@ def test_killed_between_two_statements(sqlite_store: SqlStore, table: str, unhar
 def _die_while_writing(path: str, table: str) -> None:
     store = open_store(f"sqlite:///{path}")
     raw = store.writer.raw_connection()
-    raw.driver_connection.create_function("die", 0, lambda: os._exit(9))  # type: ignore[union-attr]
+    raw.driver_connection.create_function("die", 0, lambda: os._exit(9))
     what = "UPDATE" if table == "page" else "INSERT"
     raw.cursor().execute(f"CREATE TEMP TRIGGER death AFTER {what} ON main.{table} BEGIN SELECT die(); END")
     raw.close()

@@ -21,7 +21,7 @@ def explanation(*rules: tuple[str, Light], light: Light = Light.red) -> dict[str
 
 
 def rules(told: dict[str, object]) -> list[str]:
-    return [concern["rule"] for concern in told["concerns"]]  # type: ignore[attr-defined]
+    return [concern["rule"] for concern in told["concerns"]]
 
 
 @pytest.mark.parametrize("reader", ["exporter", "police", "court", "procuratorate"])

@@ -139,7 +139,7 @@ def test_strip_drops_by_header_and_by_renamed_name(tmp_path: Path) -> None:
 
     assert kept == [{"编号": "1", "地址簿": "d", "详情": [{"f": 1}]}, "no row"]
     assert counts == {"受害人住址": 1, "ZZ": 1, "地址": 1, "现住址": 1}
-    assert rows[0]["受害人住址"] == "a"  # type: ignore[index]
+    assert rows[0]["受害人住址"] == "a"
 
 
 def test_strip_without_a_list_changes_nothing(tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ def test_status_decides_what_happens_next(serve: Serve, status: int, error: type
     assert code == caught.value.code
     assert {"/api"} == {asked.path for asked in peer.asked}
     if error is RetryError:
-        assert caught.value.after == 30.0  # type: ignore[attr-defined]
+        assert caught.value.after == 30.0
         assert len(peer.asked) == 1  # a wait that long is the schedule's business
 
 

@@ -10,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect
 from sqlmodel import SQLModel
 
-import hub.store.tables  # noqa: F401
+import hub.store.tables  # noqa: F401 (fills the metadata)
 from hub.store.engine import SqlStore, open_store
 from hub.store.schema import newest, revision, upgrade
 from tests.conftest import PostgresServer
