@@ -109,7 +109,7 @@ class Duck:
     def places(self, days: int) -> Iterator[Place]:
         """Addresses by their mark: calls, days of Shanghai, first and last, numbers, and the newest body."""
         found = self._sql.execute(
-            f"SELECT count(*), count(DISTINCT (happened + {SHANGHAI}) // {DAY}) AS days, min(happened), max(happened), list(no ORDER BY happened),"  # noqa: S608
+            f"SELECT count(*), count(DISTINCT (happened + {SHANGHAI}) // {DAY}) AS days, min(happened), max(happened), list(no ORDER BY happened),"  # noqa: S608 (our columns and numbers; values are parameters)
             " arg_max(uid, happened), arg_max(body, happened) FROM newest WHERE place <> '' AND NOT deleted GROUP BY place"
             " HAVING days >= ? ORDER BY count(*) DESC, max(happened) DESC",
             [days],

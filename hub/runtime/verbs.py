@@ -84,7 +84,7 @@ class Verbs:
         seen = self._boundaries.setdefault(spec.stream, Boundary())
         pages = self._rows(spec, cursor, stop)
         if self.connector.fetch is None and spec.transport != "files":
-            pages = gathered(pages, self._gather)
+            pages = gathered(pages, min(self._gather, spec.rows_per_page))
         for rows, reached in pages:
             if stop.is_set():
                 return

@@ -72,6 +72,8 @@ def folder(hub: RunningHub, source: Source, tmp_path: Path) -> Path:
     call(made, "edge", "join", hub.url, hub.enrol())
     toml = made / "connectors.d" / "police.toml"
     toml.write_text(toml.read_text() + source.stream(), encoding="utf-8")
+    with (made / "hub.toml").open("a", encoding="utf-8") as settings:
+        settings.write("\n[limits]\nrows_per_page = 10\n")  # a page is smaller than the spools below
     return made
 
 
