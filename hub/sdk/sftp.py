@@ -37,7 +37,7 @@ def folder_of(url: str) -> str:
     return path[1:].rstrip("/") or "."
 
 
-class _Unknown(paramiko.MissingHostKeyPolicy):  # type: ignore[misc]
+class _Unknown(paramiko.MissingHostKeyPolicy):  # type: ignore[misc]  # paramiko brings no types
     """Nobody is trusted at first sight: the error names the key that was shown, for a person to compare."""
 
     def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:

@@ -138,7 +138,7 @@ def test_a_key_logs_in_and_configuration_makes_both_ways(served: tuple[SftpServe
     from threading import Event
 
     assert make_folder(spec, Event()).probe() == 1
-    way = make_sender(WaySpec(folder=f"{server.url}/{folder}", auth=auth), lambda: None)  # type: ignore[arg-type,return-value]
+    way = make_sender(WaySpec(folder=f"{server.url}/{folder}", auth=auth), lambda: None)
     assert way.send("M-1", "duty", b"{}").step == "sent"
     assert (there / "M-1.json").is_file()
 
