@@ -33,7 +33,7 @@ __all__ = ["Edge", "Pace"]
 
 log = structlog.get_logger("hub.edge")
 
-AnswerFile = Callable[[str, Path, Mapping[str, Any]], None]
+AnswerFile = Callable[[str, str, Mapping[str, Any]], None]
 """(stream, moved file, receipt) → the receipt is written beside the file. Raises HubError."""
 COUNTS = ("received", "applied", "unchanged", "quarantined", "rejected", "pending")
 LOOK = 0.2
