@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from hub.runtime.edge_link import EdgeLink, address
 from hub.runtime.edge_spool import Spool
 from hub.runtime.grid import Grid
 from hub.runtime.specs import is_scheduled
+from hub.runtime.unit_worker import UnitWorker
+from hub.sdk.files import Waiting, waiting_receipts
 from hub.secret_files import read_secret, write_secret
 from hub.security.signatures import public_bytes
 from hub.settings import SecretRef, Settings, StreamConfig
@@ -161,14 +164,19 @@ def make_edge(settings: Settings, name: str, spool: Spool, link: EdgeLink) -> Ed
         new_uid=new_uid,
         pace=Pace(settings.edge.beat, settings.retry_base, settings.retry_max),
         delivers=bool(config.deliver),
-        folders={stream.name: _folders(stream) for stream in config.streams.values() if stream.transport == "files"},
+        drops={
+            stream.name: partial(_waiting, worker, stream)
+            for stream in config.streams.values()
+            if stream.transport == "files"
+        },
         answer=worker.answer,
     )
 
 
-def _folders(stream: StreamConfig) -> list[Path]:
-    """Where a dropped file of this stream lies once it was read."""
+def _waiting(worker: UnitWorker, stream: StreamConfig) -> list[Waiting]:
+    """Dropped files of a stream that were read and have no receipt yet."""
     folder = str(stream.options["folder"])
-    if folder.startswith("sftp:"):
-        return []
-    return [Path(stream.options.get(where) or Path(folder) / where) for where in ("done", "failed")]
+    if "://" in folder:
+        return worker.waiting(stream.name)
+    places = (Path(stream.options.get(where) or f"{folder}/{where}") for where in ("done", "failed"))
+    return [due for place in places for due in waiting_receipts(place)]

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import structlog
@@ -27,7 +26,7 @@ from hub.runtime.daemon import SideTask
 from hub.runtime.edge_link import EdgeLink
 from hub.runtime.edge_spool import Batch, Spool, SpoolFullError
 from hub.runtime.grid import Grid
-from hub.sdk.files import Waiting, waiting_receipts
+from hub.sdk.files import Waiting
 
 __all__ = ["Edge", "Pace"]
 
@@ -66,10 +65,10 @@ class Edge:
         new_uid: Callable[[], str],
         pace: Pace | None = None,
         delivers: bool = False,
-        folders: Mapping[str, Sequence[Path]] | None = None,
+        drops: Mapping[str, Callable[[], Sequence[Waiting]]] | None = None,
         answer: AnswerFile | None = None,
     ) -> None:
-        """``folders``: where dropped files of a stream lie once read; ``answer`` writes the receipt beside one."""
+        """``drops``: per stream, its dropped files that were read and not answered; ``answer`` writes one's receipt."""
         self._worker = worker
         self._streams = streams
         self._spool = spool
@@ -78,7 +77,7 @@ class Edge:
         self._new_uid = new_uid
         self._pace = pace or Pace()
         self._delivers = delivers
-        self._folders = folders or {}
+        self._drops = drops or {}
         self._answer = answer
         self._fetched = threading.Event()
         self._left = 0  # batches that have left the spool since the start
@@ -254,30 +253,25 @@ class Edge:
         """Tell the hub how it goes; hand on what it has for the department."""
         try:
             self._link.tell(self.state())
+            self._reached()
             if self._delivers:
                 self._carry()
             self._receipts()
-            self._reached()
         except CredentialsError as error:
             self._refuse(error)
         except RetryError as error:
             self._offline = error.code
         except PersonError as error:
-            log.error("the hub does not take the edge's state", code=error.code)
+            log.error("the beat failed", code=error.code)
 
     def _receipts(self) -> None:
         """Beside each file that was dropped here: what became of its rows at the hub, once none is pending."""
-        for stream, folders in self._folders.items():
-            for due in (one for folder in folders for one in waiting_receipts(folder)):
+        for stream, waiting in self._drops.items():
+            for due in waiting():
                 told = self._receipt(due)
-                if told is None or self._answer is None:
-                    continue
-                try:
+                if told is not None and self._answer is not None:
                     self._answer(stream, due.path, told)
-                except HubError as error:  # its folder is in trouble: at the next beat
-                    log.warning("a receipt cannot be written now", code=error.code)
-                    continue
-                self._spool.forget_receipts(due.drop)
+                    self._spool.forget_receipts(due.drop)
 
     def _receipt(self, due: Waiting) -> dict[str, Any] | None:
         numbers = self._spool.receipts_of(due.drop)
