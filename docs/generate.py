@@ -17,7 +17,7 @@ from typing import Any
 import typer.main
 
 from docs import clauses, connectors
-from docs.slices import fill
+from docs.slices import fill, same_blocks
 from hub.cli import app
 from hub.core.problems import PROBLEMS
 
@@ -145,6 +145,12 @@ def connector_page() -> str:
     return fill((HERE / "writing-a-connector.md").read_text(encoding="utf-8"), HERE.parent)
 
 
+def chinese_readme() -> str:
+    """The Chinese README with the very blocks of commands and pictures of the English one, in their order."""
+    english, chinese = ((HERE.parent / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md"))
+    return same_blocks(english, chinese)
+
+
 PAGES = {
     "policy.md": policy_page,
     "problem-codes.md": problems_page,
@@ -153,6 +159,7 @@ PAGES = {
     "connectors.md": lambda: "\n".join([MADE, *connectors.connectors_page(), ""]),
     "conformance.md": lambda: "\n".join([MADE, *connectors.conformance_page(), ""]),
     "writing-a-connector.md": connector_page,
+    "../README.zh-CN.md": chinese_readme,
 }
 
 

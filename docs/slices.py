@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-__all__ = ["fill", "slice_of"]
+__all__ = ["fill", "same_blocks", "slice_of"]
 
 _SLICE = re.compile(r"(<!-- slice (\S+?)(?:#(\S+))? -->\n```\w*\n)(.*?)(^```$)", re.MULTILINE | re.DOTALL)
 
@@ -40,3 +40,15 @@ def _is_marker(line: str) -> bool:
 def fill(page: str, root: Path) -> str:
     """The page with every slice as its file has it now."""
     return _SLICE.sub(lambda found: found[1] + slice_of(root / found[2], found[3]) + found[5], page)
+
+
+_BLOCK = re.compile(r"^```\w*\n.*?^```$", re.MULTILINE | re.DOTALL)
+
+
+def same_blocks(original: str, translated: str) -> str:
+    """A translated page with the fenced blocks of its original. Raises LookupError when they are not as many."""
+    blocks = _BLOCK.findall(original)
+    if len(blocks) != len(_BLOCK.findall(translated)):
+        raise LookupError("the translation has not as many blocks as its original: add or remove one")
+    left = iter(blocks)
+    return _BLOCK.sub(lambda _: next(left), translated)
