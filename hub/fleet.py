@@ -146,7 +146,9 @@ def make_worker(settings: Settings, config: ConnectorConfig, *, start: bool = Fa
         except HubError:
             hands.close()
             raise
-    return UnitWorker(manifests()[config.name], config, settings.limits, hands, clock=now, new_uid=new_uid)
+    return UnitWorker(
+        manifests()[config.name], config, settings.limits, hands, clock=now, new_uid=new_uid, pace=(base, longest)
+    )
 
 
 def processes(settings: Settings) -> dict[str, Any] | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["ACTIONS", "FAULTS", "Action", "Text", "action_of"]
+from hub.core.errors import CredentialsError, PersonError, QuarantineError, RetryError, StopError
+
+__all__ = ["ACTIONS", "FAULTS", "Action", "Text", "action_for", "action_of"]
 
 
 class Text(NamedTuple):
@@ -35,6 +37,11 @@ ACTIONS: dict[str, Action] = {
     "unknown": Action("unknown", "ask again, with growing pauses; never a silent end", "back-off", "after five", "maker"),
 }  # fmt: skip
 """The taxonomy: how a class of `core/errors.py` is answered. Endpoint health (retry, credentials) burns no record."""
+
+_BY_CLASS: tuple[tuple[type[Exception], str], ...] = (
+    (StopError, "stop"), (CredentialsError, "credentials"), (PersonError, "person"), (QuarantineError, "quarantine"),
+)  # fmt: skip
+"""Class of `core/errors.py` → action. A RetryError's code tells trouble that passes from an error nobody knows."""
 
 _BY_CODE: tuple[tuple[str, str], ...] = (
     # of the hub itself
@@ -69,6 +76,16 @@ def action_of(code: str) -> Action:
     """How an error of this code is answered: by its family, a code of ``FAULTS`` by a person, any other is *unknown*."""
     otherwise = "person" if code in FAULTS else "unknown"
     return ACTIONS[next((word for begin, word in _BY_CODE if code.startswith(begin)), otherwise)]
+
+
+def action_for(error: Exception) -> Action:
+    """How an error is answered: by its class; one outside the tree is *unknown*."""
+    for kind, word in _BY_CLASS:
+        if isinstance(error, kind):
+            return ACTIONS[word]
+    if not isinstance(error, RetryError):
+        return ACTIONS["unknown"]
+    return ACTIONS["unknown" if action_of(error.code).word == "unknown" else "retry"]
 
 
 FAULTS: dict[str, Text] = {

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from hub.core.errors import CredentialsError, HubError, PersonError, RetryError, StaleLeaseError, StopError
+from hub.core.errors import HubError, RetryError, StaleLeaseError, StopError
+from hub.core.faults import action_for
 from hub.core.freight import Drafts
 from hub.line.land import land
 from hub.line.ports import Vault, Worker
@@ -108,7 +109,7 @@ def retry_delay(failures: int, base: timedelta, longest: timedelta) -> float:
 def _pause(error: HubError, failures: int, plan: FetchPlan) -> float:
     if error.code.startswith(FILE_ERRORS):
         return plan.retry_base.total_seconds()
-    if isinstance(error, (CredentialsError, PersonError)):
+    if action_for(error).pause == "longest":
         return plan.retry_max.total_seconds()
     asked = error.after if isinstance(error, RetryError) and error.after is not None else 0.0
     return max(asked, retry_delay(failures, plan.retry_base, plan.retry_max))
@@ -119,5 +120,5 @@ def _tell(store: SqlStore, claim: StreamClaim, error: HubError | None, rows: int
     if error is None:
         if claim.failures or rows:
             close_issues(store, subject, now, keep=("stream.", *(() if rows else (FILE_ERRORS,))))
-    elif isinstance(error, (CredentialsError, PersonError)) or claim.failures + 1 >= PATIENCE:
+    elif action_for(error).issue == "at once" or claim.failures + 1 >= PATIENCE:
         open_issue(store, error.code, subject, now, error.remedy)

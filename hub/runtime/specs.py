@@ -18,6 +18,11 @@ from hub.settings import Auth, DeliverConfig, Limits, SecretRef, StreamConfig
 __all__ = ["AuthSpec", "FileSpec", "SourceSpec", "WaySpec", "is_scheduled", "source_spec", "way_spec"]
 
 
+Pace = tuple[float, float]
+STEADY: Pace = (1.0, 300.0)
+"""How long an endpoint in trouble rests, in seconds: first, and at most (``[retry]``)."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class AuthSpec:
     """How to identify oneself; ``secret`` in plain."""
@@ -44,6 +49,7 @@ class SourceSpec:
     file_bytes: int = 512 * 1024 * 1024
     peer_seconds: float = 60.0
     peer_bytes: int = 64 * 1024 * 1024
+    pace: Pace = STEADY
 
     def to_wire(self) -> Any:
         """As JSON has it."""
@@ -67,6 +73,7 @@ class WaySpec:
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)  # the connector's own options
     peer_seconds: float = 60.0
     peer_bytes: int = 64 * 1024 * 1024
+    pace: Pace = STEADY
 
     def to_wire(self) -> Any:
         """As JSON has it."""
@@ -111,7 +118,7 @@ def is_scheduled(config: StreamConfig) -> bool:
     return config.transport != "push" and (config.every is not None or bool(config.cron))
 
 
-def source_spec(config: StreamConfig, limits: Limits, own: Mapping[str, Any]) -> SourceSpec:
+def source_spec(config: StreamConfig, limits: Limits, own: Mapping[str, Any], pace: Pace = STEADY) -> SourceSpec:
     """The source of a stream; ``own`` holds the connector's own options. Raises ``SecretError``."""
     timeout = config.options.get("timeout")
     return SourceSpec(
@@ -128,10 +135,11 @@ def source_spec(config: StreamConfig, limits: Limits, own: Mapping[str, Any]) ->
         file_bytes=limits.file_bytes,
         peer_seconds=timeout.total_seconds() if timeout is not None else limits.peer_seconds,
         peer_bytes=limits.peer_bytes,
+        pace=pace,
     )
 
 
-def way_spec(config: DeliverConfig, limits: Limits, own: Mapping[str, Any]) -> WaySpec:
+def way_spec(config: DeliverConfig, limits: Limits, own: Mapping[str, Any], pace: Pace = STEADY) -> WaySpec:
     """One way out; ``own`` holds the connector's own options. Raises ``SecretError``."""
     return WaySpec(
         url=_plain(config.url),
@@ -141,6 +149,7 @@ def way_spec(config: DeliverConfig, limits: Limits, own: Mapping[str, Any]) -> W
         config={name: _plain(value) for name, value in own.items()},
         peer_seconds=limits.peer_seconds,
         peer_bytes=limits.peer_bytes,
+        pace=pace,
     )
 
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from hub.core.errors import ConfigurationError
 from hub.runtime.specs import AuthSpec, SourceSpec, WaySpec
+from hub.sdk.endpoint import Endpoints
 
 if TYPE_CHECKING:
     from hub.sdk.files import Waiting
@@ -54,24 +55,27 @@ def make_folder(spec: SourceSpec, stop: Event, known: Known | None = None) -> Fo
     return _files(spec, stop, known)
 
 
-def make_source(spec: SourceSpec, stop: Event, known: Known | None = None) -> Source:
+def make_source(
+    spec: SourceSpec, stop: Event, known: Known | None = None, endpoints: Endpoints | None = None
+) -> Source:
     """The source of a rest, table or files stream; ``known`` tells a file's header. Raises ``ConfigurationError``."""
     if spec.transport == "files":
         return _files(spec, stop, known)
-    makers = {"rest": _rest, "table": _table}
-    if spec.transport not in makers:
-        raise ConfigurationError(
-            f"stream {spec.stream} is fed by {spec.transport}: nothing to fetch", code="transport.push"
-        )
-    return makers[spec.transport](spec, stop)
+    if spec.transport == "rest":
+        return _rest(spec, endpoints or Endpoints())
+    if spec.transport == "table":
+        return _table(spec)
+    raise ConfigurationError(
+        f"stream {spec.stream} is fed by {spec.transport}: nothing to fetch", code="transport.push"
+    )
 
 
-def _rest(spec: SourceSpec, stop: Event) -> Source:
+def _rest(spec: SourceSpec, endpoints: Endpoints) -> Source:
     from hub.sdk.rest import PageStyle, RestSource
 
     options = spec.options
     return RestSource(
-        peer=_peer(spec, options.get("headers")),
+        peer=_peer(spec, endpoints, options.get("headers")),
         url=spec.url,
         page=PageStyle.of({**({"next": options["next"]} if "next" in options else {}), **options.get("page", {})}),
         records=options.get("records", ""),
@@ -93,7 +97,7 @@ def _code(option: Any) -> str:
     return option if isinstance(option, str) else ""
 
 
-def _table(spec: SourceSpec, stop: Event) -> Source:
+def _table(spec: SourceSpec) -> Source:
     from hub.sdk.database import open_table_engine
     from hub.sdk.table import TableSource
 
@@ -159,10 +163,16 @@ def _place(folder: str, spec: SourceSpec | WaySpec) -> tuple[str, Place]:
     return folder_of(folder), place
 
 
-def _peer(spec: SourceSpec | WaySpec, headers: Mapping[str, str] | None = None) -> Peer:
+def _peer(spec: SourceSpec | WaySpec, endpoints: Endpoints, headers: Mapping[str, str] | None = None) -> Peer:
     from hub.sdk.peer import Peer
 
-    return Peer(auth=_auth(spec.auth), seconds=spec.peer_seconds, max_bytes=spec.peer_bytes, headers=headers)
+    return Peer(
+        auth=_auth(spec.auth),
+        seconds=spec.peer_seconds,
+        max_bytes=spec.peer_bytes,
+        headers=headers,
+        endpoint=endpoints.of(spec.url, *spec.pace),
+    )
 
 
 def _auth(auth: AuthSpec) -> Any:
@@ -171,7 +181,7 @@ def _auth(auth: AuthSpec) -> Any:
     return make_auth(auth.kind, auth.options, auth.secret)
 
 
-def make_sender(spec: WaySpec, clock: Clock) -> Way:
+def make_sender(spec: WaySpec, clock: Clock, endpoints: Endpoints | None = None) -> Way:
     """The way of one channel: a folder, an http(s) address, or an SQLAlchemy URL. Raises ``ConfigurationError``."""
     if spec.folder:
         from hub.sdk.files import FileSender
@@ -181,7 +191,7 @@ def make_sender(spec: WaySpec, clock: Clock) -> Way:
     if urlsplit(spec.url).scheme in ("http", "https"):
         from hub.sdk.post import PostSender
 
-        peer = _peer(spec)
+        peer = _peer(spec, endpoints or Endpoints())
         post = PostSender(peer, spec.url)
         return Way(lambda no, kind, body: post.send(no, body), peer.close)
     from hub.sdk.database import open_table_engine

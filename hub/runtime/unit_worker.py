@@ -17,7 +17,7 @@ import orjson
 from hub.core.errors import ConfigurationError
 from hub.core.freight import Answer, Drafts, Page, Parcel
 from hub.core.records import Owed, StreamKey
-from hub.runtime.specs import FileSpec, is_scheduled, source_spec, way_spec
+from hub.runtime.specs import STEADY, FileSpec, Pace, is_scheduled, source_spec, way_spec
 from hub.runtime.verbs import Batch, Hands
 from hub.sdk.files import Waiting
 from hub.sdk.manifest import Manifest, ManifestStream, strip
@@ -78,12 +78,14 @@ class UnitWorker:
         *,
         clock: Callable[[], datetime],
         new_uid: Callable[[], str],
+        pace: Pace = STEADY,
     ) -> None:
         self.unit = manifest.unit
         self.manifest = manifest
         self.config = config
         self.hands = hands
         self._limits = limits
+        self._pace = pace
         self._clock = clock
         self._new_uid = new_uid
         self._stop = Event()
@@ -93,12 +95,14 @@ class UnitWorker:
     def fetch(self, stream: str, cursor: str | None) -> Iterator[tuple[Page, Drafts]]:
         """Pages of one read with their drafts, each page's cursor saying we have it. Raises classed errors."""
         config = self.stream_config(stream)
-        for batch in self.hands.read(source_spec(config, self._limits, self.config.config), cursor, self._stop):
+        for batch in self.hands.read(
+            source_spec(config, self._limits, self.config.config, self._pace), cursor, self._stop
+        ):
             yield self._page(stream, config, batch)
 
     def look(self, stream: str) -> Iterator[Drafts]:
         """Drafts from the beginning of a source, page by page; nothing lands, no cursor and no file moves."""
-        spec = source_spec(self.stream_config(stream), self._limits, self.config.config)
+        spec = source_spec(self.stream_config(stream), self._limits, self.config.config, self._pace)
         for batch in self.hands.read(replace(spec, options={**spec.options, "look": True}), None, self._stop):
             yield self._arrived(stream, batch, spec.fields)[1]
 
@@ -117,16 +121,16 @@ class UnitWorker:
 
     def waiting(self, stream: str) -> list[Waiting]:
         """Files of a stream that have been read and have no receipt yet. Raises classed errors."""
-        return self.hands.waiting(source_spec(self.stream_config(stream), self._limits, self.config.config))
+        return self.hands.waiting(source_spec(self.stream_config(stream), self._limits, self.config.config, self._pace))
 
     def answer(self, stream: str, path: str, receipt: Mapping[str, Any]) -> None:
         """Have the receipts of a file that came in written beside it. Raises classed errors."""
-        spec = source_spec(self.stream_config(stream), self._limits, self.config.config)
+        spec = source_spec(self.stream_config(stream), self._limits, self.config.config, self._pace)
         self.hands.answer(spec, path, receipt)
 
     def probe(self, stream: str) -> int:
         """Reach the source and write nothing; how many rows (or files) it showed at the first look."""
-        return self.hands.probe(source_spec(self.stream_config(stream), self._limits, self.config.config))
+        return self.hands.probe(source_spec(self.stream_config(stream), self._limits, self.config.config, self._pace))
 
     def map(self, page: Page) -> Drafts:
         """Exactly one draft or problem per row; rows that could not be read as declared are problems by their code."""
@@ -186,7 +190,7 @@ class UnitWorker:
         if config is not None and config.pull:
             return Answer("later", detail="pull.waits")  # the unit fetches it
         try:
-            spec = None if config is None else way_spec(config, self._limits, self.config.config)
+            spec = None if config is None else way_spec(config, self._limits, self.config.config, self._pace)
         except SecretError as error:
             return Answer("later", detail=error.code)
         return self.hands.send(parcel, spec)

@@ -21,6 +21,7 @@ from hub.runtime.boundary import Boundary
 from hub.runtime.specs import FileSpec, SourceSpec, WaySpec
 from hub.runtime.transports import Clock, Source, Way, make_folder, make_sender, make_source
 from hub.sdk.connector import Connector, Context
+from hub.sdk.endpoint import Endpoints
 from hub.sdk.files import Waiting
 from hub.sdk.manifest import strip
 from hub.sdk.strictjson import dumps
@@ -72,6 +73,7 @@ class Verbs:
         self._gather = gather
         self._clock = clock
         self._ended = Event()
+        self._endpoints = Endpoints()
         self._lock = Lock()
         self._sources: dict[str, tuple[SourceSpec, Source]] = {}
         self._senders: dict[tuple[str, str], tuple[WaySpec, Way]] = {}
@@ -145,7 +147,9 @@ class Verbs:
 
     def _source(self, spec: SourceSpec) -> Source:
         known = self.connector.knows(spec.stream, spec.fields)
-        return self._fitting(self._sources, spec.stream, spec, lambda: make_source(spec, self._ended, known))
+        return self._fitting(
+            self._sources, spec.stream, spec, lambda: make_source(spec, self._ended, known, self._endpoints)
+        )
 
     # --- out
 
@@ -161,7 +165,7 @@ class Verbs:
             return Answer(*self.connector.send(parcel, Context(spec.config, spec.peer_seconds, self._ended)))
         key = (parcel.kind, parcel.channel)
         try:
-            way = self._fitting(self._senders, key, spec, lambda: make_sender(spec, self._clock))
+            way = self._fitting(self._senders, key, spec, lambda: make_sender(spec, self._clock, self._endpoints))
             outcome = way.send(parcel.no, parcel.kind, parcel.body)
         except HubError as error:  # a URL that is none
             return Answer("later", detail=error.code)

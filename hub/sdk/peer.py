@@ -22,6 +22,7 @@ import tenacity
 
 from hub.core.errors import CredentialsError, HubError, PersonError, RetryError
 from hub.sdk.auth import SignatureAuth
+from hub.sdk.endpoint import Endpoint
 
 __all__ = ["Peer", "Reply", "classify", "retry_after"]
 
@@ -110,7 +111,10 @@ def _transport() -> httpx.HTTPTransport:
 
 
 class Peer:
-    """A client kept per endpoint. ``seconds`` bounds one call from connect to last byte, ``max_bytes`` its answer."""
+    """A client for one source or way out; ``endpoint`` is the health it shares with others at that address.
+
+    ``seconds`` bounds one call from connect to last byte, ``max_bytes`` its answer.
+    """
 
     def __init__(
         self,
@@ -120,8 +124,10 @@ class Peer:
         max_bytes: int = 64 * 1024 * 1024,
         headers: Mapping[str, str] | None = None,
         max_age: float | None = None,
+        endpoint: Endpoint | None = None,
     ) -> None:
         self.auth = auth
+        self._endpoint = endpoint
         self._seconds = seconds
         self._max_bytes = max_bytes
         self._max_age = seconds if max_age is None else max_age
@@ -147,7 +153,22 @@ class Peer:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
-        """One attempt; any status is an answer. Raises ``RetryError`` (unreachable, deadline) or ``PersonError``."""
+        """One attempt; any status is an answer. Raises ``RetryError`` (unreachable, deadline, resting) or ``PersonError``."""
+        if self._endpoint is None:
+            return self._call(method, url, params, content, headers)
+        with self._endpoint.turn(self._seconds):
+            try:
+                reply = self._call(method, url, params, content, headers)
+            except RetryError as error:
+                self._endpoint.met(error.code)
+                raise
+            failed = reply.status in RETRY_STATUS or reply.status >= 500
+            self._endpoint.met(f"http.{reply.status}" if failed else "", retry_after(reply.headers))
+            return reply
+
+    def _call(
+        self, method: str, url: str, params: Any, content: bytes | None, headers: Mapping[str, str] | None
+    ) -> Reply:
         token = _deadline.set(time.monotonic() + self._seconds)
         try:
             with self._client.stream(method, url, params=params, content=content, headers=headers) as response:
