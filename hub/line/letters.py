@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import orjson
@@ -67,9 +68,13 @@ class Records:
         self._sql = sql
         self._vault = vault
         self._ids = ids
-        self._events: dict[Key, Event] = {event.key: event for case in cases for event in case.events}
+        self._cases = cases
         self._opened: dict[Key, Opened] = {}
         self._protected: frozenset[int] | None = None
+
+    @cached_property
+    def _events(self) -> dict[Key, Event]:
+        return {event.key: event for case in self._cases for event in case.events}
 
     def opened(self, keys: Iterable[Key]) -> list[Opened]:
         """Current records with persons, texts and reporter; keys that have none now are left out."""

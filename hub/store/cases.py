@@ -154,6 +154,10 @@ def _by_household(standing: Sequence[StandingRow], reader: _Reader) -> dict[int,
     return found
 
 
+def _in_time(event: Event) -> tuple[datetime, Key]:
+    return event.at, event.key
+
+
 def _case(
     row: HouseholdRow,
     places: Mapping[int, str],
@@ -166,7 +170,8 @@ def _case(
         for record, why in places.items()
         if record in events
     ]
-    found.sort(key=lambda e: (e.at, e.key))
+    if len(found) > 1:
+        found.sort(key=_in_time)
     answers = _answers(standing)
     return Case(
         household=row.id,

@@ -136,6 +136,11 @@ def compare(sql: Sql, batch: Sequence[Incoming]) -> tuple[list[Outcome], list[Tr
     truths: list[Truth] = []
     for key, rows in by_key.items():
         before = stored.get(key)
+        if before is None and len(rows) == 1:
+            outcome, truth = _first(key, rows[0])
+            outcomes.append(outcome)
+            truths.append(truth)
+            continue
         known = versions.get(before.record_id, []) if before is not None else []
         uid = before.uid if before is not None else rows[0].sealed.uid
         told, after = take_in(known, rows, uid)
@@ -143,6 +148,21 @@ def compare(sql: Sql, batch: Sequence[Incoming]) -> tuple[list[Outcome], list[Tr
         if len(after) > len(known):
             truths.append(_truth(key, before, uid, known, after))
     return outcomes, truths
+
+
+def _first(key: Key, row: Incoming) -> tuple[Outcome, Truth]:
+    """What a key's only row comes to when nothing is stored: the same as the whole comparison, for most rows there are."""
+    sealed = row.sealed
+    event, code = sealed.event, sealed.rejected.code if sealed.rejected is not None else ""
+    state = "retracted" if sealed.deleted else "rejected" if code else "applied"
+    updated = to_us(event.updated_at)
+    version = Version(1, updated, sealed.deleted, code, sealed.digest, event.live, row)
+    outcome = Outcome(row.page_id, sealed.row, "rejected" if code else "applied", sealed.uid, row)
+    truth = Truth(
+        key, 0, sealed.uid, state, "", event._replace(version=1), facts_to_json(event.facts), version, (version,),
+        state == "applied", sealed, event.live,
+    )  # fmt: skip
+    return outcome, truth
 
 
 def _order(version: Version) -> tuple[int, bool, int]:

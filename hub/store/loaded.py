@@ -134,6 +134,8 @@ class Loaded:
     def move(self, record: int, now: Mapping[int, str]) -> bool:
         """A record counts on these households from now on; whether they are others than before."""
         before = self.places[record]
+        if before == now:
+            return False
         drop = [household for household in before if household not in now]
         add = [household for household in now if household not in before]
         for household in drop:

@@ -116,6 +116,8 @@ def save_places(sql: Sql, loaded: Loaded, places: Mapping[int, Mapping[int, str]
     left: list[tuple[str, int]] = []
     for record, now in places.items():
         before = loaded.places[record]
+        if before == now:
+            continue
         for household, why in now.items():
             if household not in before:
                 add.append((record, household, why))
