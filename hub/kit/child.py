@@ -29,7 +29,7 @@ from hub.core.freight import Answer, Parcel
 from hub.core.records import SHANGHAI
 from hub.kit.wire import Closed, Start, describe, plain, receive, send
 from hub.runtime.loading import RefusedError, load_connector
-from hub.runtime.specs import WaySpec, source_spec
+from hub.runtime.specs import SourceSpec, WaySpec, source_spec
 from hub.runtime.unit_worker import page_of_rows
 from hub.runtime.verbs import Verbs
 from hub.sdk.connector import Connector
@@ -157,8 +157,8 @@ class _Desk:
     def fetch(self, stream: str, cursor: str | None) -> Iterator[dict[str, Any]]:
         """Page by page."""
         config = self._start.config
-        spec = source_spec(config.streams[stream], self._start.limits, config.config)
-        for batch in self._verbs.read(spec, cursor, Event()):
+        told = source_spec(config.streams[stream], self._start.limits, config.config).to_wire()
+        for batch in self._verbs.read(SourceSpec.from_wire(told), cursor, Event()):
             entries = [plain(entry) for entry in batch.drafts]
             yield {"cursor": batch.cursor, "body": batch.body.decode(), "entries": entries}
 
