@@ -221,9 +221,11 @@ def adopt(
     policy_desk.put_in_force(folder, file)
     with bootstrap.open_hub(folder) as hub:
         bootstrap.bring_up_to_date(hub)
-        archive = policy_desk.of_archive(hub.settings)
+        settings, archive = hub.settings, policy_desk.of_archive(hub.settings)
     told_so = {"version": candidate.version, "archive": archive}
     if as_json:
         emit(told_so)
     else:
         note(f"{candidate.version}: in force; {archive['waiting']} households to judge")
+        if bootstrap.daemon_answers(settings):
+            note("the daemon still judges by the old one: start it anew")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import signal
 import socket
@@ -145,3 +146,28 @@ def test_messages_go_out_and_the_receipt_comes_back(district: District, token: s
         running.process.wait()
         running.client.close()
         police.close()
+
+
+def test_the_explanation_over_http_is_that_of_the_command(running: Running) -> None:
+    """The same answer as `explain --json`, as of and known at another moment, and in the reader's language; bad asks are told."""
+    district = running.district
+    district.ingest("police", "incident", police_call("J1", AT, intensity="2"))
+    household = district("households", "list", "--json").json[0]["household"]
+    secret = "a-read-token-for-this-test"
+    digest = hashlib.sha256(secret.encode()).hexdigest()
+    district.append("hub", f'\n[[tokens]]\nhash = "sha256:{digest}"\nrole = "exporter"\n')
+    running.process.send_signal(signal.SIGTERM)
+    assert running.process.wait(30) == 0
+    running.start()
+
+    def asked(**query: str) -> httpx.Response:
+        path = f"/v1/households/{household}/explanation"
+        return running.client.get(path, params=query, headers={"Authorization": f"Bearer {secret}"})
+
+    told = district("households", "explain", household, "--as-of", "2026-10-01", "--json").json
+    answer = asked(as_of="2026-10-01").json()
+    assert {name: answer[name] for name in told if name != "coverage"} == {n: told[n] for n in told if n != "coverage"}
+    assert asked(known_at="2026-10-01").json()["light"] == "unlit"
+    assert "红灯" in asked(text="zh").text
+    assert "light red" in asked(text="en").text
+    assert [asked(text="fr").status_code, asked(known_at="soon").status_code] == [422, 422]

@@ -8,7 +8,7 @@ import pytest
 
 from hub import bootstrap
 from tests.cli.conftest import District
-from tests.end_to_end.story import COMMUNITY, HUSBAND, WIFE, between
+from tests.end_to_end.story import COMMUNITY, HUSBAND, OTHER_MAN, OTHER_WOMAN, WIFE, between
 from tests.end_to_end.story import call as police_call
 
 AT = "2026-03-01 20:00:00"
@@ -85,6 +85,29 @@ def test_known_at_is_what_the_hub_knew_then(red: tuple[District, str]) -> None:
     assert (before["light"], before["recorded"]) == ("unlit", None)
     text = district("households", "explain", household, "--known-at", between_the_two.isoformat()).out
     assert "枢纽在" in text
+
+
+def test_a_record_that_moved_stands_where_it_stood_then(district: District) -> None:
+    """A correction that names other people takes a call to their household; then, it was still the first family's."""
+    district.ingest("police", "incident", police_call("J1", AT, intensity="1"), police_call("J2", AT, intensity="2"))
+    (household,) = (row["household"] for row in district("households", "list", "--json").json)
+    before = bootstrap.now().isoformat()
+    district.ingest("police", "incident", {
+        **police_call("J2", AT, intensity="2"), **OTHER_MAN.block("party_a"), **OTHER_WOMAN.block("party_b"),
+        "updated_at": "2026-03-02 08:00:00",
+    })  # fmt: skip
+    rows = {row["household"]: row["light"] for row in district("households", "list", "--json").json}
+    (other,) = rows.keys() - {household}
+
+    def explained(uid: str, *options: str) -> dict[str, Any]:
+        return dict(district("households", "explain", uid, *options, "--json").json)
+
+    assert (rows[household], rows[other]) == ("orange", "red")
+    then = explained(household, "--known-at", before)
+    assert (then["light"], {link["key"]: link["why"] for link in then["identity"]}) == (
+        "red", {"J1": "together", "J2": "moved"},
+    )  # fmt: skip
+    assert explained(other, "--known-at", before)["light"] == "unlit"
 
 
 def test_a_household_by_prefix_number_or_not_at_all(red: tuple[District, str]) -> None:
