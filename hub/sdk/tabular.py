@@ -21,7 +21,7 @@ from hub.sdk.json_text import json_rows, ndjson_rows
 from hub.sdk.legacy_workbook import LegacyWorkbook
 from hub.sdk.merges import Merges
 from hub.sdk.reading import ROW_PROBLEM, Findings, Line, Reading, refusal
-from hub.sdk.workbook import SheetInfo, Workbook
+from hub.sdk.workbook import BROKEN, SheetInfo, Workbook
 
 __all__ = ["MAX_FILE_BYTES", "ROW_PROBLEM", "Form", "form_of", "read_rows"]
 
@@ -113,7 +113,7 @@ def _is_xlsx(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as package:
             names = package.namelist()
-    except zipfile.BadZipFile:
+    except BROKEN:
         return path.read_bytes()[:4] == _ZIP  # refused there
     return not any(name in ("xl/workbook.bin", "content.xml") for name in names)
 

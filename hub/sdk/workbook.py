@@ -7,6 +7,7 @@ texts (as packed UTF-8). Every line is given, hidden ones too: a filter left on 
 from __future__ import annotations
 
 import zipfile
+import zlib
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -32,6 +33,9 @@ MAX_TEXT_BYTES = 256 * 1024 * 1024
 MAX_COLUMNS = 2000
 CHUNK = 128 * 1024
 
+BROKEN = (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
+"""What the archive's reader raises for a damaged one."""
+
 Start = Callable[[str, dict[str, str]], None]
 
 
@@ -55,7 +59,7 @@ def check_package(path: Path, most: int = MAX_UNPACKED_BYTES) -> None:
             total = sum(part.file_size for part in package.infolist())
             if total > most or (total > SMALL_BYTES and total > MAX_RATIO * path.stat().st_size):
                 raise refusal("file.too_large", path, "the workbook unpacks to too much")
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except BROKEN as error:
         raise refusal("file.unreadable", path, "the workbook is damaged or encrypted") from error
 
 
@@ -149,7 +153,7 @@ class Workbook:
     def _open(self, part: str) -> Any:
         try:
             return _Guarded(self._package.open(part), self._path)
-        except (KeyError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
+        except (KeyError, *BROKEN) as error:
             raise refusal("file.unreadable", self._path, "the workbook is damaged or encrypted") from error
 
     def _elements(self, part: str) -> list[tuple[str, dict[str, str]]]:
@@ -249,9 +253,7 @@ class _Guarded:
     def read(self, size: int = -1) -> bytes:
         try:
             data: bytes = self._opened.read(size)
-        except (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError, RuntimeError) as error:
-            raise refusal("file.unreadable", self._path, "the workbook is damaged") from error
-        except Exception as error:  # zlib.error has no public base
+        except (*BROKEN, zlib.error) as error:
             raise refusal("file.unreadable", self._path, "the workbook is damaged") from error
         return data
 

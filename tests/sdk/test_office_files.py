@@ -326,3 +326,21 @@ def test_a_large_workbook_is_read_in_flat_memory(tmp_path: Path) -> None:
 
     assert count == 12_000
     assert peak < 4 * 1024 * 1024
+
+
+def test_a_damaged_workbook_cannot_take_the_reader_with_it(tmp_path: Path) -> None:
+    """A few KiB whose one number claims to stand in the last cell of a vast sheet: refused, and the next file is read."""
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("a")
+    for column, text in enumerate(HEADER):
+        sheet.write(0, column, text)
+    sheet.write(1, 0, 20261101001.5)
+    path = tmp_path / "a.xls"
+    book.save(str(path))
+    assert [item["接警编号"] for item in read(path)[0]] == [20261101001.5]
+    number = b"\x03\x02\x0e\x00"  # the record of a number: its length, then line and column
+    raw = path.read_bytes()
+    at = raw.index(number + b"\x01\x00\x00\x00") + len(number)
+    path.write_bytes(raw[:at] + b"\xff\xff\xff\xff" + raw[at + 4 :])
+
+    assert refused(path) == "file.too_large"
