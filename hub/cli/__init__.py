@@ -16,6 +16,7 @@ from hub.cli import (
     edge,
     handover,
     households,
+    identity,
     kit,
     mappings,
     policy,
@@ -70,6 +71,7 @@ for name, group in {
     "quarantine": quarantine.app,
     "policy": policy.app,
     "audit": audit.app,
+    "identity": identity.app,
     "edge": edge.app,
 }.items():
     app.add_typer(group, name=name)

@@ -83,14 +83,16 @@ class Held:
 
     def _find_replaced(self, pages: Sequence[PreparedPage], outcomes: Sequence[Outcome]) -> list[tuple[Waiting, str]]:
         """Open items of records of which this commit took a version that is as new or newer, with its event."""
-        taken: dict[StreamKey, dict[str, tuple[int, str]]] = {}
-        waiting = refusals.waiting_streams(self._tx) if outcomes else frozenset()
+        aside = {page.id for page in pages if page.page.mode == "shadow" or page.page.door == "replay"}
+        kept = [one for one in outcomes if one.status == "applied" and one.page_id not in aside]
+        streams = {StreamKey(*one.incoming.sealed.event.key[:2]) for one in kept}
+        waiting = {stream for stream in streams if refusals.waits(self._tx, stream)}
         if not waiting:
             return []
-        shadow = {page.id for page in pages if page.page.mode == "shadow" or page.page.door == "replay"}
-        for outcome in outcomes:
+        taken: dict[StreamKey, dict[str, tuple[int, str]]] = {}
+        for outcome in kept:
             key = outcome.incoming.sealed.event.key
-            if outcome.status == "applied" and (key.unit, key.stream) in waiting and outcome.page_id not in shadow:
+            if (key.unit, key.stream) in waiting:
                 updated = to_us(outcome.incoming.sealed.event.updated_at)
                 numbers = taken.setdefault(StreamKey(key.unit, key.stream), {})
                 numbers[key.no] = max((updated, outcome.event), numbers.get(key.no, (updated, outcome.event)))

@@ -98,10 +98,10 @@ def still_open(sql: Sql, uids: Iterable[str]) -> frozenset[str]:
     )
 
 
-def waiting_streams(sql: Sql) -> frozenset[StreamKey]:
-    """Streams in which any row with a number waits."""
-    rows = sql.rows("SELECT DISTINCT unit, stream FROM quarantine WHERE state = 'open' AND no IS NOT NULL")
-    return frozenset(StreamKey(unit, stream) for unit, stream in rows)
+def waits(sql: Sql, stream: StreamKey) -> bool:
+    """Whether any row of a stream that has a number waits."""
+    text = "SELECT 1 FROM quarantine WHERE state = 'open' AND unit = ? AND stream = ? AND no IS NOT NULL LIMIT 1"
+    return sql.one(text, stream) is not None
 
 
 def waiting_for(sql: Sql, stream: StreamKey, numbers: Iterable[str]) -> list[Waiting]:
