@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
@@ -44,12 +45,21 @@ app = typer.Typer(
 )
 
 
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"family-care-hub {metadata.version('family-care-hub')}")
+        raise typer.Exit
+
+
 @app.callback()
 def hub(
     ctx: typer.Context,
     config: Annotated[Path, typer.Option("--config", envvar="HUB_CONFIG", help="The configuration folder.")] = Path(),
     lang: Annotated[str, typer.Option("--lang", envvar="HUB_LANG", help="Language for people: zh or en.")] = "zh",
     log_level: Annotated[str, typer.Option("--log-level", envvar="HUB_LOG_LEVEL", help="Logs on standard error.")] = "",
+    version: Annotated[
+        bool, typer.Option("--version", help="The version, and exit.", callback=_say_version, is_eager=True)
+    ] = False,
 ) -> None:
     """Options that stand before every command."""
     if lang[:2] not in ("zh", "en"):

@@ -8,9 +8,7 @@ from typing import Annotated
 
 import typer
 
-from hub import bootstrap, comb_desk, looks
-from hub.bulk.comb import REPEAT_DAYS
-from hub.bulk.engine import open_engine
+from hub import bootstrap, looks
 from hub.cli.audit import Purpose
 from hub.cli.bars import counting
 from hub.cli.face import Json, emit, face_of, note, show_pairs, show_table
@@ -27,9 +25,7 @@ def comb(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="The review list; default: comb-….jsonl in the folder.")
     ] = None,
-    days: Annotated[
-        int, typer.Option("--repeat-days", help="Days with calls that make an address worth a look.")
-    ] = REPEAT_DAYS,
+    days: Annotated[int, typer.Option("--repeat-days", help="Days with calls that make an address worth a look.")] = 3,
     engine: Annotated[str, typer.Option("--engine", help="The bulk engine.")] = "embedded",
     purpose: Purpose = "",
     as_json: Json = False,
@@ -39,6 +35,9 @@ def comb(
     Who is meant and which light it would be is decided as on the line. The review list holds personal data (0600); what
     it shows is taken up by `hub ingest … --mode backfill` and `hub households adopt`.
     """
+    from hub import comb_desk  # the bulk engine is loaded by who combs
+    from hub.bulk.engine import open_engine
+
     face = face_of(ctx)
     moment = bootstrap.now()
     with bootstrap.open_hub(face.folder) as hub, open_engine(engine) as bulk:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from hub import bootstrap, edge_node
+from hub import bootstrap
 from hub.cli.connectors import Name, connector_file, manifest_of
 from hub.cli.face import ATTENTION, Json, UsageMistake, emit, face_of, note, show_pairs, show_table
 from hub.cli.moments import short
@@ -31,6 +31,13 @@ class EdgeGroup(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
+def _node() -> Any:
+    """The edge's own side: loaded by the commands that run there."""
+    from hub import edge_node
+
+    return edge_node
+
+
 app = typer.Typer(cls=EdgeGroup, help="Connectors in their departments' own networks.", no_args_is_help=True)
 
 
@@ -41,7 +48,7 @@ def run_here(
     to: Annotated[str, typer.Option("--to", metavar="URL", help="The hub's address; else [edge] to of hub.toml.")] = "",
 ) -> None:
     """At the department: fetch, keep on this disk, sign, send; `hub edge NAME --to URL` is the same. Until SIGTERM."""
-    raise typer.Exit(edge_node.run_edge(face_of(ctx).folder, name, to))
+    raise typer.Exit(_node().run_edge(face_of(ctx).folder, name, to))
 
 
 @app.command()
@@ -108,7 +115,7 @@ def join(
 ) -> None:
     """At the department: make a key pair and register its public half. Writes the folder that `--config` names."""
     folder = face_of(ctx).folder.absolute()
-    told = edge_node.join(folder, url, code)
+    told = _node().join(folder, url, code)
     name = str(told["connector"])
     installed = name in bootstrap.manifests()
     if installed:
@@ -127,7 +134,7 @@ def join(
 def show(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
     """At the department: what waits in the spool, what is held and why. Works beside a running edge."""
     settings = bootstrap.read_settings(face_of(ctx).folder)
-    with edge_node.open_spool(settings, name, look=True) as spool:
+    with _node().open_spool(settings, name, look=True) as spool:
         told = {"connector": name, "to": settings.edge.to, **spool.state()}
     if as_json:
         emit(told)
@@ -145,7 +152,7 @@ def show(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
 def release(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
     """At the department: send held batches once more, after what held them was mended."""
     settings = bootstrap.read_settings(face_of(ctx).folder)
-    count = edge_node.release(settings, name)
+    count = _node().release(settings, name)
     if as_json:
         emit({"connector": name, "released": count})
     elif count is None:

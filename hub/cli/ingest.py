@@ -15,7 +15,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from hub import bootstrap
 from hub.cli.connectors import did_you_mean
 from hub.cli.face import ATTENTION, Json, UsageMistake, emit, face_of, note
-from hub.cli.receipt_file import write_receipt_file
 from hub.core.problems import remedy_of
 from hub.runtime.specs import FileSpec
 from hub.runtime.submission import Receipt
@@ -49,6 +48,8 @@ def ingest(
         found, config = stream_of(hub, connector, stream)
         total = _whole_receipt(hub, found, stream, config, file, mode, all_rows=all_rows or receipt_file is not None)
     if receipt_file is not None:
+        from hub.cli.receipt_file import write_receipt_file  # spreadsheets are loaded by who needs them
+
         write_receipt_file(receipt_file, total)
         if not all_rows:
             total["rows"] = [row for row in total["rows"] if row["status"] != "applied" or row.get("code")]

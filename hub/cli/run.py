@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from hub.cli.face import UsageMistake, face_of
-from hub.node import run_daemon
 
 
 def run(
@@ -17,6 +16,8 @@ def run(
     node_id: Annotated[str, typer.Option("--node-id", metavar="NAME", help="When nodes share one database.")] = "",
 ) -> None:
     """Fetch, take in, judge and deliver until SIGTERM; SIGHUP reloads changed connectors."""
+    from hub.node import run_daemon  # the web is loaded by who needs it
+
     raise typer.Exit(run_daemon(face_of(ctx).folder, node_id))
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, inspect
 
 from hub.store.engine import SqlStore
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+_TABLE = "alembic_version"
+
 
 def _config(connection: Connection | None = None) -> Config:
+    from alembic.config import Config  # loaded only by who changes a schema
+
     config = Config()
     config.set_main_option("script_location", "hub.store:migrations")
     config.set_main_option("path_separator", "os")
@@ -22,6 +28,8 @@ def _config(connection: Connection | None = None) -> Config:
 
 def upgrade(store: SqlStore) -> None:
     """Bring the database to the newest schema; one commit, or nothing."""
+    from alembic import command
+
     with store.claim() as sql:
         command.upgrade(_config(sql.connection), "head")
 
@@ -29,9 +37,11 @@ def upgrade(store: SqlStore) -> None:
 def revision(store: SqlStore) -> str | None:
     """The schema the database has; None: empty."""
     with store.read() as sql:
-        return MigrationContext.configure(sql.connection).get_current_revision()
+        found = sql.one(f"SELECT version_num FROM {_TABLE}") if inspect(sql.connection).has_table(_TABLE) else None
+    return None if found is None else str(found[0])
 
 
 def newest() -> str | None:
     """The schema this version of the hub wants."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
+    numbers = [file.name.partition("_")[0] for file in files("hub.store.migrations.versions").iterdir()]
+    return max((number for number in numbers if number.isdigit()), default=None)
