@@ -173,6 +173,8 @@ def backtest(
         emit(found)
         return
     say = face.say
+    if any(edition.since is not None and edition.since > moment for edition in candidate.later):
+        note(say("Part of the other policy is not in force at that time: ask with --as-of."))
     note(say("{changed} of {households} households would change").format(**found))
     show_table(
         (say("was"), say("would be"), say("households")),

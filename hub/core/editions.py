@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from hub.core.clocks import start_of_day
@@ -73,6 +73,8 @@ def _source(text: bytes, what: str) -> Source:
     raw = read_toml(text, what)
     since = raw.get("effective_from", date.min)
     level = str(raw.get("level", ""))
+    if isinstance(since, datetime):
+        since = since.date()
     if not isinstance(since, date):
         raise ConfigurationError(
             f"{what}: effective_from is no day", code="policy.invalid", remedy="write effective_from = 2026-01-01"

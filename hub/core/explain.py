@@ -168,7 +168,10 @@ def withhold(explanation: Mapping[str, Any], reader: str) -> dict[str, Any]:
             {**one, "ended_because_of": None} if _is_sealed(one["ended_because_of"]) else one
             for one in explanation.get("overrides", ())
         ]
-        return _with(explanation, concerns=concerns, **open_rows)
+        recorded = explanation.get("recorded")
+        if recorded and recorded["rule"] in SEALED:
+            recorded = {**recorded, "rule": FAMILIES[recorded["rule"]]}
+        return _with(explanation, concerns=concerns, recorded=recorded, **open_rows)
     units = {c["unit"]: {"unit": c["unit"], "stream": None} for c in explanation.get("coverage", ())}
     unheard = {c["unit"]: {"unit": c["unit"], "stream": None} for c in explanation.get("unheard", ())}
     return _with(
@@ -181,6 +184,7 @@ def withhold(explanation: Mapping[str, Any], reader: str) -> dict[str, Any]:
         overrides=[_without_words(one) for one in explanation.get("overrides", ())],
         objections=[],
         custody=None,
+        recorded=explanation.get("recorded") and {**explanation["recorded"], "rule": ""},
         next=explanation.get("next") and _without_way(explanation["next"]),
         then=[_without_way(coming) for coming in explanation.get("then", ())],
         notes=[],

@@ -168,3 +168,13 @@ def test_a_province_is_named_in_the_configuration(hub: Hub, folder: Path) -> Non
     hub_toml.write_text(text.replace('# province = "yunnan"', 'province = "atlantis"'), encoding="utf-8")
     wrong = hub("check")
     assert "yunnan" in wrong.out + wrong.err
+
+
+def test_a_policy_to_come_is_tried_at_its_time(penalised: District) -> None:
+    """An overlay in force from next year changes nobody today and says so; asked as of then, it changes who it will."""
+    coming = written(penalised.folder, f"effective_from = 2099-01-01\n{WITHOUT_PENALTIES}")
+
+    assert penalised("policy", "backtest", coming, "--json").json["changed"] == 0
+    assert "--as-of" in penalised("policy", "backtest", coming).err
+    told = penalised("policy", "backtest", coming, "--as-of", "2099-06-01", "--json").json
+    assert (told["changed"], told["policy"]["from"] != told["policy"]["to"]) == (0, True)  # its penalties are older

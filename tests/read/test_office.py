@@ -104,6 +104,9 @@ def test_foresight_tells_other_units_no_way_and_no_record(office: HubOffice) -> 
     seen = {name: office.explanation(role(name), red(office), None) for name in ("unit:education", "prosecutor")}
     told, whole = (json.dumps(seen[name]) for name in ("unit:education", "prosecutor"))
 
+    then = office.explanation(role("unit:education"), red(office), None, bootstrap.now())
+    assert then is not None
+    assert (then["recorded"]["light"], then["recorded"]["rule"]) == ("red", "")
     for word in ("review_red", "visit_since_violence", "P1", "J1", "penalty", '"why": "together"'):
         assert word not in told
         assert word in whole
