@@ -20,7 +20,7 @@ from hub.runtime.specs import FileSpec
 from hub.runtime.submission import Receipt
 from hub.runtime.unit_worker import UnitWorker
 from hub.sdk.reading import Marks, sentence
-from hub.sdk.receipts import with_lines
+from hub.sdk.receipts import is_faulty, with_lines
 from hub.settings import StreamConfig
 from hub.store.pages import COUNTS
 
@@ -37,6 +37,9 @@ def ingest(
     mode: Annotated[str, typer.Option("--mode", help=f"One of {', '.join(MODES)}.")] = "live",
     all_rows: Annotated[bool, typer.Option("--all-rows", help="List plainly applied rows too.")] = False,
     receipt_file: Annotated[Path | None, typer.Option("--receipt", metavar="OUT.xlsx", help="Row by row.")] = None,
+    returned: Annotated[
+        Path | None, typer.Option("--returned", metavar="FOLDER", help="Write the rows to correct there, as a file.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Take one file through the line and print its receipt."""
@@ -44,9 +47,16 @@ def ingest(
         raise UsageMistake(f'no mode is called "{mode}"', f"choose one of {', '.join(MODES)}")
     if not file.is_file():
         raise UsageMistake(f"{file} is no file: nothing was taken", "name a CSV, XLSX, XLS, NDJSON or JSON file")
+    if returned is not None and not returned.is_dir():
+        raise UsageMistake(f"{returned} is no folder", "name a folder for the rows to correct")
     with bootstrap.open_hub(face_of(ctx).folder) as hub:
         found, config = stream_of(hub, connector, stream)
-        total = _whole_receipt(hub, found, stream, config, file, mode, all_rows=all_rows or receipt_file is not None)
+        spec = _file_spec(hub, config, file)
+        total = _whole_receipt(hub, found, stream, spec, mode, all_rows=all_rows or receipt_file is not None)
+        given = found.hands.give_back(stream, spec, list(filter(is_faulty, total["rows"]))) if returned else None
+    if returned and given is not None:
+        total["returned"] = given[0]
+        _write(returned / Path(given[0]).name, given[1])
     if receipt_file is not None:
         from hub.cli.receipt_file import write_receipt_file  # spreadsheets are loaded by who needs them
 
@@ -76,26 +86,23 @@ def stream_of(hub: bootstrap.Hub, name: str, stream: str) -> tuple[UnitWorker, S
     return worker, config.streams.get(stream) or StreamConfig(name=stream, transport="push")
 
 
-def _whole_receipt(
-    hub: bootstrap.Hub,
-    worker: UnitWorker,
-    stream: str,
-    config: StreamConfig,
-    file: Path,
-    mode: str,
-    *,
-    all_rows: bool,
-) -> Receipt:
-    """Land every page of the file, then add up their receipts; `first_row` counts from 1 through the file."""
-    uids: list[str] = []
-    found: dict[str, Any] = {}
-    spec = FileSpec(
+def _file_spec(hub: bootstrap.Hub, config: StreamConfig, file: Path) -> FileSpec:
+    return FileSpec(
         path=str(file.absolute()),
         options=config.options,
         rows_per_page=hub.settings.limits.rows_per_page,
         file_bytes=hub.settings.limits.file_bytes,
         fields=config.fields,
     )
+
+
+def _whole_receipt(
+    hub: bootstrap.Hub, worker: UnitWorker, stream: str, spec: FileSpec, mode: str, *, all_rows: bool
+) -> Receipt:
+    """Land every page of the file, then add up their receipts; `first_row` counts from 1 through the file."""
+    uids: list[str] = []
+    found: dict[str, Any] = {}
+    file = Path(spec.path)
     submission = bootstrap.submission(hub)
     with submission.door() as take, _progress(file) as step:
         for page, drafts in worker.ingest(stream, spec, mode=mode, source=_digest(file), found=found):
@@ -104,6 +111,14 @@ def _whole_receipt(
             step(page.rows)
         total = _added_up(submission.receipt(uid, all_rows=all_rows) for uid in uids)
     return with_lines(total, Marks(found.get("marks", ())), found.get("notes", ()))
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise UsageMistake(f"{path} cannot be written: {error.strerror}") from error
+    note(f"rows to correct: {path}")
 
 
 def _digest(file: Path) -> str:

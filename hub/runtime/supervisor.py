@@ -11,7 +11,7 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -97,6 +97,13 @@ class Supervisor:
         with self._alive() as child:
             for frame in child.stream(do, told, seconds=self.spec.bounds.page):
                 yield _checked(child, partial(_batch, frame, key, child.broken))
+
+    def give_back(self, stream: str, spec: FileSpec, rows: Sequence[Mapping[str, Any]]) -> tuple[str, bytes] | None:
+        """The faulty rows of a file as a file to correct."""
+        told = {"stream": stream, "spec": spec.to_wire(), "rows": list(rows)}
+        with self._alive() as child:
+            frame = child.ask("give_back", told, seconds=self.spec.bounds.page)
+            return _checked(child, lambda: (str(frame.head["name"]), frame.blobs[0]) if frame.head["name"] else None)
 
     def waiting(self, spec: SourceSpec) -> list[Waiting]:
         """Files that have been read and have no receipt yet."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from pathlib import Path
 from threading import Event, Lock
 from time import monotonic
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -24,6 +25,7 @@ from hub.sdk.connector import Connector, Context
 from hub.sdk.endpoint import Endpoints
 from hub.sdk.files import Waiting
 from hub.sdk.manifest import strip
+from hub.sdk.returned import returned_file
 from hub.sdk.strictjson import dumps
 from hub.sdk.tabular import ROW_PROBLEM, form_of, read_rows
 
@@ -53,6 +55,7 @@ class Hands(Protocol):
 
     def read(self, spec: SourceSpec, cursor: str | None, stop: Event) -> Iterator[Batch]: ...
     def read_file(self, stream: str, spec: FileSpec) -> Iterator[Batch]: ...
+    def give_back(self, stream: str, spec: FileSpec, rows: Sequence[Mapping[str, Any]]) -> tuple[str, bytes] | None: ...
     def waiting(self, spec: SourceSpec) -> list[Waiting]: ...
     def answer(self, spec: SourceSpec, path: str, receipt: Mapping[str, Any]) -> None: ...
     def probe(self, spec: SourceSpec) -> int: ...
@@ -105,6 +108,12 @@ class Verbs:
             told = {"marks": rows.marks.to_json(), "notes": rows.findings.to_json()}
             yield self._batch(stream, part, first, spec.fields, None)._replace(told=told)
             first += len(part)
+
+    def give_back(self, stream: str, spec: FileSpec, rows: Sequence[Mapping[str, Any]]) -> tuple[str, bytes] | None:
+        """The faulty ones of a receipt's ``rows`` as a file to correct: its name and content; None: there are none."""
+        known = self.connector.knows(stream, spec.fields)
+        reading = read_rows(spec.path, form_of(spec.options), max_bytes=spec.file_bytes, known=known)
+        return returned_file(Path(spec.path).name, reading, rows)
 
     def waiting(self, spec: SourceSpec) -> list[Waiting]:
         """Files of a stream's folder that have been read and have no receipt yet."""

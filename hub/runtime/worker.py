@@ -141,6 +141,9 @@ class Desk:
             parcel = Parcel(no, to, kind, frame.blobs[0], attempt, channel)
             step, number, rows, detail, after = self._verbs.send(parcel, spec)
             return {"step": step, "number": number, "rows": list(rows), "detail": detail, "after": after}, ()
+        if do == "give_back":
+            given = self._verbs.give_back(told["stream"], FileSpec.from_wire(told["spec"]), told["rows"])
+            return ({"name": given[0]}, (given[1],)) if given is not None else ({"name": ""}, ())
         if do == "waiting":
             return {"waiting": [list(due) for due in self._verbs.waiting(SourceSpec.from_wire(told["spec"]))]}, ()
         if do == "answer":

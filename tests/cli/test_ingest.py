@@ -97,6 +97,7 @@ def test_what_cannot_be_taken_is_said(district: District, hub: Hub, tmp_path: Pa
     assert district("ingest", "police", "incident", file, "--mode", "dead").code == 2
     missing = district("ingest", "police", "incident", str(tmp_path / "none.csv"))
     assert (missing.code, "is no file" in missing.err) == (2, True)
+    assert district("ingest", "police", "incident", file, "--returned", str(tmp_path / "none")).code == 2
     missing = district("ingest", "police", "incident", str(tmp_path / "none.csv"), "--json")
     assert (missing.code, missing.json["error"]["code"]) == (2, "usage.invalid")
 
@@ -120,10 +121,13 @@ def test_an_awkward_workbook_is_taken_and_what_was_left_out_is_told(district: Di
     path = tmp_path / "登记表.xlsx"
     book.save(path)
 
-    told = district("ingest", "police", "incident", str(path))
+    told = district("ingest", "police", "incident", str(path), "--returned", str(tmp_path))
     receipt = district("ingest", "police", "incident", str(path), "--json").json
+    back = load_workbook(tmp_path / "登记表.returned.xlsx").active
 
     assert "2 received" in told.out
+    assert [row[0] for row in back.values] == ["接警编号", "J2"]
+    assert "甲方证件号码" in [cell.value for cell in back[1]]
     assert "row 2 (sheet 1 line 5)" in told.out
     assert "id_number.ruined" in told.out
     assert "第1张工作表第6行：合计行，未作为记录" in told.out
