@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from hub import bootstrap
+from hub import bootstrap, looks
+from hub.cli.audit import Purpose
 from hub.cli.connectors import Name, app, configured, did_you_mean
 from hub.cli.face import ATTENTION, DONE, Json, UsageMistake, emit, exit_code, face_of, note, show_table
 from hub.cli.looking import LOOKED_AT, is_old, looked_at, would_be
@@ -62,11 +63,13 @@ def try_out(
     name: Name,
     stream: Stream = None,
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="Records of each stream.")] = 10,
+    purpose: Purpose = "",
     as_json: Json = False,
 ) -> None:
     """Show records as they would be taken; nothing is stored and no cursor moves."""
     told = []
     with bootstrap.open_hub(face_of(ctx).folder) as hub, _worker(hub, name) as worker:
+        looks.look(hub, "connector.try", name, purpose)
         for one in _streams(hub, name, stream):
             lenient = hub.policy.is_reporting(worker.unit, bootstrap.kind_of(name, one))
             told += [{"stream": one, **would_be(entry, lenient=lenient)} for entry in looked_at(worker, one, limit)]
