@@ -11,7 +11,7 @@ from hub.kit.sites import SECRET
 from hub.kit.work import Exempt, Work, attempt
 from hub.runtime.specs import AuthSpec, WaySpec
 
-ANSWERS = {"storm": ("later",), "refuse": ("refused", "later"), "cut": ("later", "sent"), "drip": ("later",)}
+ANSWERS = {"storm": ("later",), "refuse": ("refused", "later"), "cut": ("later", "sent")}
 """What a receiver does → what may be said of it. Received is what it has given a number for, and nothing else."""
 
 
