@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -25,6 +26,8 @@ STATUSES = {
 WIDTHS = (8, 8, 8, 14, 22, 18, 36, 60)
 PEOPLE_ROWS = 50_000
 """Lines of the workbook; the CSV file holds all of them."""
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""Characters that no workbook can hold."""
 EXPECTED = "expected one of: "
 
 
@@ -55,7 +58,7 @@ def receipt_files(name: str, receipt: Mapping[str, Any], label: Callable[[str], 
     csv.writer(text).writerows([COLUMNS, *lines])
     return {
         ".receipt.json": dumps(whole),
-        ".receipt.csv": text.getvalue().encode("utf-8-sig"),
+        ".receipt.csv": text.getvalue().encode("utf-8-sig", "replace"),
         ".receipt.xlsx": workbook_bytes("回执", [COLUMNS, *lines[:PEOPLE_ROWS]], WIDTHS),
     }
 
@@ -111,6 +114,8 @@ def workbook_bytes(title: str, lines: Iterable[Sequence[Any]], widths: Sequence[
     for line in lines:
         cells = []
         for value in line:
+            if isinstance(value, str):
+                value = _NOT_XML.sub("", value)
             cell = WriteOnlyCell(sheet, None if value in (None, "") else value)
             if isinstance(value, str):
                 cell.data_type, cell.number_format = "s", "@"

@@ -37,7 +37,7 @@ def returned_file(name: str, reading: Reading, rows: Sequence[Mapping[str, Any]]
     if suffix in _TEXT or len(wanted) > MOST_IN_WORKBOOK:
         text = io.StringIO(newline="")
         csv.writer(text).writerows(lines)
-        return f"{path.stem}.returned.csv", text.getvalue().encode("utf-8-sig")
+        return f"{path.stem}.returned.csv", text.getvalue().encode("utf-8-sig", "replace")
     return f"{path.stem}.returned.xlsx", workbook_bytes("退回更正", lines)
 
 
