@@ -42,6 +42,7 @@ from typing import Any
 
 from hub.sdk import Context, Pages, Peer, PersonError
 
+
 def fetch(stream: str, cursor: str | None, context: Context) -> Pages:
     """Pages after ``cursor``: the interface gives everything since a serial number, a hundred rows at once."""
     last = cursor or "0"
@@ -53,6 +54,7 @@ def fetch(stream: str, cursor: str | None, context: Context) -> Pages:
                 return
             last = str(rows[-1]["serial"])
             yield rows, last  # the cursor says: these rows, and all before them
+
 
 def _rows(body: bytes) -> list[dict[str, Any]]:
     lines = body.decode("utf-8").splitlines()
