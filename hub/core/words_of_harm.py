@@ -10,6 +10,26 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 
+from hub.core.harm_words import (
+    BEASTS,
+    DOUBTED,
+    EXPLAINED,
+    LATELY,
+    LOOK_ALIKES,
+    MARKS,
+    NEGATION,
+    OF_THINGS,
+    OTHERS,
+    OTHERS_AFTER,
+    PAST,
+    PAST_AFTER,
+    QUOTED,
+    QUOTED_AFTER,
+    REVIVED,
+    SIGNS,
+    TELLS,
+)  # fmt: skip
+
 HARM = (
     "撕裂", "挫伤", "擦伤", "瘀伤", "淤伤", "瘀青", "淤青", "青紫", "烫伤", "烟头", "骨折", "勒痕", "掐", "勒脖", "被打", "挨打",
     "殴打", "毒打", "打骂", "打伤", "家暴", "虐待", "鞭打", "抽打", "踢打", "扇耳光", "捆绑", "性侵", "猥亵", "强奸", "侵害",
@@ -23,28 +43,56 @@ DANGER = (
 )  # fmt: skip
 """Beside ``HARM``, what makes an unreadable record urgent (D26)."""
 
-_NEGATION = re.compile(
-    r"(未见|未发现|未闻|未被|未遭|未受|没有|没被|没|无明显|无|否认|排除|不存在|并非|不是|不像|非|\bno\b|\bnot\b|without|denies|ruled out)"
-    r"[^，,。；;！!？?\n但却]{0,10}$",
-    re.IGNORECASE,
-)
-_REVIVED = re.compile(
-    r"(?:不排除|不能排除|无法排除|无法否认|无故|无缘无故|无端|没完没了|not only|cannot (?:be )?ruled? out)[^，,。；;]{0,10}$",
-    re.I,
-)
-_HISTORY_BEFORE = re.compile(r"(既往|病史|过去史|旧有|陈旧性?|history of|old)[^，,。；;！!？?\n]{0,8}$", re.IGNORECASE)
-_HISTORY_AFTER = re.compile(r"^[^，,。；;！!？?\n]{0,3}史")
+_CLAUSE, _SENTENCE = "，,。；;！!？?\n", "。；;！!？?\n"
+_TITLE = re.compile("《[^》]{0,40}》")
 _TRUE = frozenset({"是", "有", "1", "y", "yes", "true", "t"})
 _FALSE = frozenset({"否", "无", "0", "n", "no", "false", "f", "", "none", "null", "-", "/", "不详", "未知"})
 
 
 def speaks_of_harm(text: str) -> bool:
-    """Whether a text has a word of the list that is neither denied nor medical history.
+    """Whether a text has a sign of harm that is neither denied, nor history, nor told of others.
 
     >>> speaks_of_harm("右臂多处挫伤"), speaks_of_harm("未见挫伤"), speaks_of_harm("既往挫伤史"), speaks_of_harm("不排除被打")
     (True, False, False, True)
+    >>> speaks_of_harm("孩子说爸爸昨晚又打他"), speaks_of_harm("邻居家孩子被打"), speaks_of_harm("学习《反家庭暴力法》")
+    (True, False, False)
     """
-    return _speaks(text, HARM)
+    lowered = _TITLE.sub("", text.lower())
+    return any(_stands(lowered, sign.start(), sign.end()) for sign in SIGNS.finditer(lowered))
+
+
+def _stands(text: str, start: int, end: int) -> bool:
+    """Whether nothing around a sign speaks against it: its clause before it, its sentence on both sides."""
+    clause, sentence = (
+        text[_begin(text, start, _CLAUSE) : start],
+        text[_begin(text, start, _SENTENCE) : _end(text, end)],
+    )
+    sign, after = text[start:end], text[end : _end(text, end)]
+    if LOOK_ALIKES.match(text, start) or OF_THINGS.search(clause) or BEASTS.search(sign):
+        return False
+    if MARKS.search(sign) and EXPLAINED.search(sentence) and not DOUBTED.search(sentence):
+        return False
+    if NEGATION.search(clause) and not REVIVED.search(clause):
+        return False
+    if (PAST.search(clause + sign) or PAST_AFTER.search(after)) and not LATELY.search(sentence):
+        return False
+    return not _is_told_of_others(clause, after)
+
+
+def _is_told_of_others(clause: str, after: str) -> bool:
+    if QUOTED.search(clause) or QUOTED_AFTER.search(after) or OTHERS_AFTER.search(after):
+        return True
+    other = OTHERS.search(clause)
+    return other is not None and not TELLS.search(other[1])
+
+
+def _begin(text: str, at: int, stops: str) -> int:
+    return max(text.rfind(stop, 0, at) for stop in stops) + 1
+
+
+def _end(text: str, at: int) -> int:
+    found = [place for stop in _SENTENCE if (place := text.find(stop, at)) >= 0]
+    return min(found, default=len(text))
 
 
 def triage(raw: str | bytes | Mapping[str, object]) -> bool:
@@ -66,7 +114,7 @@ def triage(raw: str | bytes | Mapping[str, object]) -> bool:
 
 def _speaks(text: str, words: Iterable[str]) -> bool:
     lowered = text.lower()
-    return any(_counts(lowered, at, at + len(word)) for word in words for at in _places(lowered, word))
+    return any(_counts(lowered, at) for word in words for at in _places(lowered, word))
 
 
 def _places(text: str, word: str) -> Iterable[int]:
@@ -76,10 +124,9 @@ def _places(text: str, word: str) -> Iterable[int]:
         at = text.find(word, at + 1)
 
 
-def _counts(text: str, start: int, end: int) -> bool:
-    before, after = text[max(0, start - 24) : start], text[end : end + 6]
-    denied = _NEGATION.search(before) and not _REVIVED.search(before)
-    return not denied and not _HISTORY_BEFORE.search(before) and not _HISTORY_AFTER.search(after)
+def _counts(text: str, start: int) -> bool:
+    before = text[_begin(text, start, _CLAUSE) : start]
+    return not (NEGATION.search(before) and not REVIVED.search(before)) and not PAST.search(before)
 
 
 def _names_danger(header: str) -> bool:
