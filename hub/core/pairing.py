@@ -22,8 +22,6 @@ PER_HOUSEHOLD = frozenset({"D1", "D2", "D3", "D4", "D5"})
 BY_SLOT = frozenset({"D20", "D26"})
 """Caused by no record (a month without a class, a row nobody could read): known by their slot alone."""
 ENDED = frozenset({"done", "returned", "cancelled"})
-REVIEW = "review"
-"""State of a row that the fence held back: it waits for a person (`hub households adopt`)."""
 CLOSED_STATE = {"done": "done", "returned": "returned"}
 """Outcome word of a ``Closing`` → the state it leaves; every other word (`ended`, `granted`, `reached` …) cancels."""
 
@@ -127,10 +125,6 @@ def pairs_of(standing: Sequence[Standing], owed: Sequence[Owed]) -> list[Pair]:
                 continue
             best = min(found, key=lambda i: _age(standing[i])) if len(found) > 1 else next(iter(found))
             taken.add(best)
-            held = next((i for i in sorted(found) if standing[i].state == REVIEW), best)
-            if not one.live and one.closed is None and standing[best].state not in ENDED:
-                taken.add(held)  # it waits on the review list already: the row that it would change stays as it is
-                best = held
             pairs.append((standing[best], one))
             if one.closed is not None:  # what is over closes every row of it
                 more = sorted(i for i in found if i != best and standing[i].state not in ENDED)
@@ -178,7 +172,7 @@ def _spared(stands: Standing, owed_by: Mapping[object, Owed]) -> Pair:
         return stands, None
     if owes.closed is not None:
         return stands, owes
-    return stands, stands.owed._replace(closed=None) if is_report(owes.what) and stands.state != REVIEW else None
+    return stands, stands.owed._replace(closed=None) if is_report(owes.what) else None
 
 
 def _exact(owed: Owed) -> Name:
@@ -194,8 +188,6 @@ def _loose(owed: Owed) -> Name:
 
 
 def _age(row: Standing) -> tuple[int, float, str]:
-    """Of several rows of one name the oldest in life comes first; then one that waits; then the one that ended last."""
+    """Of several rows of one name the oldest in life comes first; then the one that ended last."""
     opened = row.owed.opened.timestamp()
-    if row.state in ENDED:
-        return 2, -opened, row.no
-    return (1 if row.state == REVIEW else 0), opened, row.no
+    return (1, -opened, row.no) if row.state in ENDED else (0, opened, row.no)

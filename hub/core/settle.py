@@ -5,7 +5,6 @@
     same                 —         —          close          withdraw
     differs              amend     review     close          withdraw
     ended                renew     review     —              —
-    waits for review     open      —          drop           drop
 
 An owed thing is known by (what, to, slot) and the records that cause it, and matched by any cause in common; so a
 move, merge, split, correction, retraction, redrive or replay needs no code of its own, and nothing is made twice.
@@ -24,7 +23,6 @@ from hub.core.pairing import (
     CLOSED_STATE,
     ENDED,
     PER_HOUSEHOLD,
-    REVIEW,
     Pair,
     is_duty,
     is_report,
@@ -36,7 +34,6 @@ from hub.core.records import Closing, Key, Owed, Standing
 __all__ = [
     "ENDED",
     "PER_HOUSEHOLD",
-    "REVIEW",
     "TABLE",
     "Act",
     "Amend",
@@ -121,10 +118,6 @@ TABLE: dict[tuple[str, str], str] = {
     ("ended", "fenced"): "review",
     ("ended", "closed"): "keep",
     ("ended", "none"): "keep",
-    ("review", "live"): "open",
-    ("review", "fenced"): "keep",
-    ("review", "closed"): "drop",
-    ("review", "none"): "drop",
 }
 """(how it stands, how it is owed) → what to do. ("nothing", "none") is no pair: there would be nothing to ask about."""
 
@@ -151,7 +144,7 @@ def settle(standing: Sequence[Standing], owed: Sequence[Owed], *, replayed: froz
     for stands, owes in pairs:
         if stands is None and owes is not None:
             acts += _new((owes,))
-        elif owes is not None or not (stands and is_report(stands.owed.what) and stands.state != REVIEW):
+        elif owes is not None or not (stands and is_report(stands.owed.what)):
             acts += _acts(stands, owes, replayed)  # else the request to cancel stands for it
     return acts
 
@@ -190,7 +183,7 @@ def _requests(
     """Requests to cancel: those owed whose report is owed by nobody, and one for each report that nobody owes."""
     kept = {s.no for s, o in pairs if s is not None and o is not None}
     wanted = {key for o in reports if o.closed is None for key in o.causes}
-    unowed = {s.no: s for s, o in pairs if s is not None and o is None and s.state not in ENDED | {REVIEW}}
+    unowed = {s.no: s for s, o in pairs if s is not None and o is None and s.state not in ENDED}
     over = {s.no for s, o in pairs if s is not None and (s.state in ENDED or _is_cancelled(o))}
     named = set()
     for request in asked:
@@ -224,23 +217,19 @@ def _acts(stands: Standing | None, owes: Owed | None, replayed: frozenset[Key]) 
     if owes is not None and not owes.live and not set(differs) & _TO_REVIEW:
         differs = ()
     todo = TABLE[_how_it_stands(stands, differs), _how_it_is_owed(owes)]
-    if todo in ("open", "renew") and owes is not None:
-        ended = stands if stands is not None and stands.state in ENDED else None
-        yield Open(owes, ended.no if ended else "")
-        if stands is not None and stands.state == REVIEW:
-            yield Withdraw(stands.no, stands.owed, False)  # adopted: the row that waited goes
+    if todo == "renew" and stands and owes is not None:
+        yield Open(owes, stands.no)
     elif todo == "review" and owes is not None:
         yield Review(owes, stands.no if stands and stands.state not in ENDED else "")
     elif todo == "amend" and stands and owes:
         yield Amend(stands.no, owes, differs, is_duty(owes.what) and any(d in TOLD for d in differs))
     elif todo == "close" and stands and owes and owes.closed:
         yield Close(stands.no, owes, CLOSED_STATE.get(owes.closed.how, "cancelled"))
-    elif todo in ("withdraw", "drop") and stands:
-        if todo == "withdraw" and stands.owed.causes and stands.owed.causes <= replayed:
+    elif todo == "withdraw" and stands:
+        if stands.owed.causes and stands.owed.causes <= replayed:
             yield Review(stands.owed, stands.no)
         else:
-            told = stands.sent and todo == "withdraw" and stands.owed.what not in _SILENT
-            yield Withdraw(stands.no, stands.owed, told)
+            yield Withdraw(stands.no, stands.owed, stands.sent and stands.owed.what not in _SILENT)
 
 
 def _how_it_stands(stands: Standing | None, differs: tuple[str, ...]) -> str:
@@ -248,8 +237,6 @@ def _how_it_stands(stands: Standing | None, differs: tuple[str, ...]) -> str:
         return "nothing"
     if stands.state in ENDED:
         return "ended"
-    if stands.state == REVIEW:
-        return "review"
     return "differs" if differs else "same"
 
 

@@ -42,7 +42,7 @@ def household_file(sql: Sql, vault: Vault, household: HouseholdView, policy: Pol
     went = course(case, policy, Moment(now, read_silences(sql)))
     people = snapshot.members(sql, [household.id]).get(household.id, [])
     named = identities(sql, vault, {member.person for member in people})
-    standing = [row for row in read_standing(sql, [household.id], ()) if row.state != "review"]
+    standing = read_standing(sql, [household.id], ())
     told = explain_household(sql, vault, household, policy, now)
     return {
         "household": household.uid,

@@ -128,7 +128,7 @@ def _owed(sql: Sql, record: int, at: int) -> list[tuple[str, str]]:
     """What was owed because of the record and not done when the newer version came in."""
     rows = sql.rows(
         'SELECT o.what, o."to" FROM owed o JOIN owed_cause c ON c.owed_id = o.id WHERE c.record_id = ? AND'
-        " o.state <> 'review' AND (o.closed_at IS NULL OR o.closed_at >= ?)",
+        " (o.closed_at IS NULL OR o.closed_at >= ?)",
         (record, at),
     )
     return [(str(what), str(to)) for what, to in rows if str(what)[1:2].isdigit()]

@@ -124,9 +124,7 @@ def _unit(
     end: datetime,
 ) -> dict[str, Any]:
     mine = [row for row in rows if row.key.unit == unit and row.at <= end]
-    owed = [
-        row for row in standing if row.to.removeprefix("head:") == unit and row.opened <= end and row.state != "review"
-    ]
+    owed = [row for row in standing if row.to.removeprefix("head:") == unit and row.opened <= end]
     messages = [p for row in owed for p in parcels.get(row.id, ()) if p.created_at <= end]
     every = [row for row in owed if is_duty(row.what) or is_report(row.what)]
     unknown = [row for row in every if _made_on(row.no) > end.date()]

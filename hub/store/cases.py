@@ -179,9 +179,7 @@ def _case(
         members=members,
         events=tuple(found),
         reports=tuple(
-            report_of(s)._replace(answers=answers.get(s.no, frozenset()))
-            for s in standing
-            if is_report(s.what) and s.state != "review"
+            report_of(s)._replace(answers=answers.get(s.no, frozenset())) for s in standing if is_report(s.what)
         ),
         registered=not row.provisional,
         duties=tuple(s.standing() for s in standing if is_duty(s.what)),

@@ -101,7 +101,7 @@ _OWED_FROM = "FROM owed o LEFT JOIN household h ON h.id = o.household_id"
 
 def owed(sql: Sql, letter: str, *, after: int = 0, limit: int = 500) -> list[OwedView]:
     """Up to ``limit`` reports (letter M) or duties (letter D), in the order they were opened."""
-    text = f"SELECT {_OWED} {_OWED_FROM} WHERE o.id > ? AND o.what LIKE ? AND o.state <> 'review' ORDER BY o.id LIMIT ?"
+    text = f"SELECT {_OWED} {_OWED_FROM} WHERE o.id > ? AND o.what LIKE ? ORDER BY o.id LIMIT ?"
     return [_owed(row) for row in sql.rows(text, (after, f"{letter}%", limit)) if row[2][1:2].isdigit()]
 
 
@@ -229,9 +229,7 @@ def overdue_parcels(sql: Sql, now_us: int) -> int:
 
 def open_reports(sql: Sql) -> tuple[int, int]:
     """(open, overdue) reports; overdue: a step is late, so that somebody was told (an escalation stands)."""
-    rows = sql.rows(
-        "SELECT no FROM owed WHERE what LIKE ? AND state NOT IN ('review', 'answered', 'cancelled')", ("M%",)
-    )
+    rows = sql.rows("SELECT no FROM owed WHERE what LIKE ? AND state NOT IN ('answered', 'cancelled')", ("M%",))
     late = sql.rows("SELECT facts FROM owed WHERE what = 'escalation' AND state = 'open'")
     told = {orjson.loads(facts).get("report_no") for (facts,) in late}
     numbers = {str(no) for (no,) in rows}
@@ -253,7 +251,7 @@ def open_of(sql: Sql, households: Iterable[str]) -> dict[str, int]:
     """How many reports and duties stand open on these households (uids)."""
     rows = sql.rows_in(
         "SELECT o.what FROM owed o JOIN household h ON h.id = o.household_id"
-        " WHERE o.closed_at IS NULL AND o.state NOT IN ('review', 'cancelled') AND h.uid {in}",
+        " WHERE o.closed_at IS NULL AND o.state <> 'cancelled' AND h.uid {in}",
         households,
     )
     numbered = [str(what) for (what,) in rows if what[1:2].isdigit()]

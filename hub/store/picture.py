@@ -78,7 +78,7 @@ def _owed(sql: Sql, keys: dict[int, Key]) -> dict[tuple[str, str], list[frozense
     named: dict[int, tuple[str, str]] = {}
     for number, what, to, record in sql.rows(
         'SELECT o.id, o.what, o."to", c.record_id FROM owed o JOIN owed_cause c ON c.owed_id = o.id'
-        " WHERE o.state NOT IN ('review', 'cancelled') ORDER BY o.id"
+        " WHERE o.state <> 'cancelled' ORDER BY o.id"
     ):
         if what[:1] in "MD" and what[1:2].isdigit():
             named[int(number)] = (str(what), str(to))
