@@ -17,6 +17,7 @@ import time
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 from hub.demo.daemon import Commands, Daemon
@@ -27,7 +28,7 @@ PAGE = 50
 class Calls(BaseHTTPRequestHandler):
     """The police's interface: one call a second since yesterday, in pages, from ``since`` on."""
 
-    rows: list[dict[str, str]] = []  # noqa: RUF012
+    rows: ClassVar[list[dict[str, str]]] = []
     asked = threading.Event()  # set when an edge is at work
 
     def do_GET(self) -> None:
