@@ -1,13 +1,21 @@
-"""What the system lets a connector's process have: memory, files, processes. Called in the child before it loads anything."""
+"""What the system lets a connector's process do: memory, files, no other process. Called in the child before it loads anything.
+
+Limits by ``setrlimit``; and where the system has it (Linux, x86-64 and arm64), a filter of system calls: the process starts
+no other, signals no other and looks into no other, whatever account it runs under. None of it can be undone.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import os
+import platform
 import resource
+import struct
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-__all__ = ["limit"]
+__all__ = ["forbid", "limit"]
 
 
 def limit(told: Mapping[str, Any]) -> None:
@@ -15,10 +23,84 @@ def limit(told: Mapping[str, Any]) -> None:
 
     ``memory`` is bytes of private memory (data, heap, stacks); what lies beyond raises MemoryError in the connector.
     """
-    for kind, most in (
+    bounds = (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_DATA, told["memory"]),
         (resource.RLIMIT_NOFILE, told["files"]),
-    ):
+    )
+    for kind, most in bounds:
         with contextlib.suppress(ValueError, OSError):  # a lower one is in force already
             resource.setrlimit(kind, (most, most))
+
+
+class _Machine(NamedTuple):
+    """Numbers of system calls of one kind of machine (Linux: include/uapi/asm/unistd.h)."""
+
+    arch: int
+    clone: int
+    tgkill: int
+    refused: tuple[int, ...]
+
+
+_CLONE3 = 435
+_ANY = (424, 438)  # pidfd_send_signal, pidfd_getfd
+_MACHINES: Mapping[str, _Machine] = {
+    # fork, vfork, execve, execveat, kill, tkill, rt_sigqueueinfo, rt_tgsigqueueinfo, ptrace, process_vm_readv, …_writev
+    "x86_64": _Machine(0xC000003E, 56, 234, (57, 58, 59, 322, 62, 200, 129, 297, 101, 310, 311, *_ANY)),
+    # execve, execveat, kill, tkill, rt_sigqueueinfo, rt_tgsigqueueinfo, ptrace, process_vm_readv, …_writev
+    "aarch64": _Machine(0xC00000B7, 220, 131, (221, 281, 129, 130, 138, 240, 117, 270, 271, *_ANY)),
+}
+_LOAD, _JUMP_EQUAL, _JUMP_ABOVE, _JUMP_SET, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_NUMBER, _ARCH, _FIRST = (
+    0,
+    4,
+    16,
+)  # offsets in struct seccomp_data: the call, the machine, its first argument (low half)
+_ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
+_EPERM, _ENOSYS = 1, 38
+_THREAD = 0x00010000  # CLONE_THREAD: a thread of its own is no other process
+_X32 = 0x40000000
+_NO_NEW_PRIVILEGES, _SET_FILTER, _MODE_FILTER = 38, 22, 2
+
+
+def forbid() -> bool:
+    """Let this process start, signal and inspect no other from now on; False: this system has no such filter."""
+    machine = _MACHINES.get(platform.machine())
+    if machine is None or os.name != "posix":
+        return False
+    program = _program(machine)
+    lines = ctypes.create_string_buffer(program, len(program))
+    whole = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(lines))
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    return bool(
+        prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0) == 0
+        and prctl(_SET_FILTER, _MODE_FILTER, ctypes.create_string_buffer(whole), 0, 0) == 0
+    )
+
+
+def _program(machine: _Machine) -> bytes:
+    """The filter: each line is (code, when true skip, when false skip, value)."""
+    lines: list[tuple[int, int, int, int]] = [
+        (_LOAD, 0, 0, _ARCH),
+        (_JUMP_EQUAL, 1, 0, machine.arch),
+        (_RETURN, 0, 0, _ERRNO | _ENOSYS),
+        (_LOAD, 0, 0, _NUMBER),
+        (_JUMP_ABOVE, 0, 1, _X32),
+        (_RETURN, 0, 0, _ERRNO | _ENOSYS),
+        (_JUMP_EQUAL, 0, 1, _CLONE3),
+        (_RETURN, 0, 0, _ERRNO | _ENOSYS),  # the library then asks for clone, whose flags can be read
+    ]
+    for number in machine.refused:
+        lines += [(_JUMP_EQUAL, 0, 1, number), (_RETURN, 0, 0, _ERRNO | _EPERM)]
+    lines += [
+        (_JUMP_EQUAL, 0, 3, machine.clone),
+        (_LOAD, 0, 0, _FIRST),
+        (_JUMP_SET, 5, 0, _THREAD),
+        (_RETURN, 0, 0, _ERRNO | _EPERM),
+        (_JUMP_EQUAL, 0, 3, machine.tgkill),
+        (_LOAD, 0, 0, _FIRST),
+        (_JUMP_EQUAL, 1, 0, os.getpid()),
+        (_RETURN, 0, 0, _ERRNO | _EPERM),
+        (_RETURN, 0, 0, _ALLOW),
+    ]
+    return b"".join(struct.pack("HBBI", *line) for line in lines)

@@ -79,8 +79,6 @@ class Desk:
             else:
                 head, blobs = self._one(do, frame)
                 self._say(number, "done", head, *blobs)
-        except OSError:
-            os._exit(0)  # the hub has gone
         except BaseException as error:  # SystemExit too: it ends the call and is named, not the process
             self._fail(number, error)
         finally:
@@ -154,14 +152,14 @@ class Desk:
         raise wire.BrokenFrameError(do)
 
     def _say(self, number: int, word: str, told: dict[str, Any] | None = None, *blobs: bytes) -> None:
-        with self._write:
-            wire.send(self._pipe, {"id": number, "is": word, **(told or {})}, *blobs)
+        try:
+            with self._write:
+                wire.send(self._pipe, {"id": number, "is": word, **(told or {})}, *blobs)
+        except OSError:
+            os._exit(0)  # the hub has gone
 
     def _fail(self, number: int, error: BaseException) -> None:
-        try:
-            self._say(number, "error", _told(error))
-        except OSError:
-            os._exit(0)
+        self._say(number, "error", _told(error))
 
 
 def _told(error: BaseException) -> dict[str, Any]:
@@ -188,6 +186,7 @@ def main(arguments: list[str]) -> int:
     if first is None:
         return 0
     confine.limit(first.head)
+    confine.forbid()  # where the system has no such filter, the limits and the session must do
     sys.path[:] = first.head["path"]
     Desk(pipe).serve()
     os._exit(0)  # threads of the connector are not waited for

@@ -120,6 +120,33 @@ def test_reload_takes_a_changed_connector_and_refuses_a_wrong_one(running: Runni
     assert running.push(token, police_call("J1", AT)).json()["unchanged"] == 1
 
 
+def test_switching_one_connector_beside_a_daemon_touches_no_other(running: Running, token: str) -> None:
+    """`enable` and `disable` are taken at once; a mistake keeps the old configuration and is an open issue until mended."""
+    district = running.district
+    assert running.push(token, police_call("J1", AT)).json()["applied"] == 1
+    before = {row["name"]: row for row in district("status", "--json").json["connectors"]}
+    assert before["police"]["pid"]
+    told = district("connectors", "disable", "court", "--json").json
+
+    assert (told["changed"], told["daemon"]) == (True, "the daemon has taken it")
+    after = {row["name"]: row for row in district("connectors", "list", "--json").json}
+    assert (after["court"]["state"], after["court"]["who_acts"]) == ("disabled", "nobody")
+    assert (after["police"]["state"], after["police"]["pid"]) == ("ready", before["police"]["pid"])
+    whole = (district.folder / "connectors.d" / "justice.toml").read_text(encoding="utf-8")
+    district.append("justice", "\n[streams.nothing]\n")
+    wrong = district("connectors", "enable", "court", "--json").json
+    (district.folder / "connectors.d" / "justice.toml").write_text(whole, encoding="utf-8")
+    assert wrong["daemon"].startswith("the daemon keeps the old configuration")
+    assert ("configuration.invalid", "reload") in issues(district)
+    assert district("connectors", "enable", "court", "--json").json["daemon"] == "the daemon has taken it"
+    assert ("configuration.invalid", "reload") not in issues(district)
+    assert running.push(token, police_call("J1", AT)).json()["unchanged"] == 1
+
+
+def issues(district: District) -> list[tuple[str, str]]:
+    return [(issue["cause"], issue["subject"]) for issue in district("status", "--json").json["issues"]]
+
+
 def test_messages_go_out_and_the_receipt_comes_back(district: District, token: str, tmp_path: Path) -> None:
     """A report made by a command is sent by the daemon, bare and under its number; its receipt moves the ladder."""
     police = LocalPeer(lambda asked: (200, {}, b'{"receipt_no": "HZ1"}'))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import random
+import signal
 import threading
 import time
 from pathlib import Path
@@ -11,6 +14,7 @@ import pytest
 
 from hub.demo.district import SimulatedDistrict
 from hub.demo.verdict import failures, outcome
+from tests.children import connectors_of
 
 KILLS = 50
 PUBLISH_AT = {0: 0, 8: 1, 20: 2, 32: 3}  # kill number → wave that is shown just before it
@@ -19,10 +23,11 @@ PATIENCE = 120.0  # seconds after the last kill: everything on its way must have
 
 @pytest.mark.slow
 def test_fifty_kills_lose_and_double_nothing(tmp_path: Path) -> None:
-    """Fifty SIGKILLs over the whole story end with exactly the lights, reports, duties and receipts of a quiet run."""
+    """Fifty SIGKILLs of the daemon, and some of its connectors between them, end with exactly the lights, reports, duties and receipts of a quiet run."""
     world = SimulatedDistrict(tmp_path, speed=2.0)
     draw = random.Random(50)
     pause = threading.Event()
+    killed = 0
     try:
         for kill in range(KILLS):
             if kill in PUBLISH_AT:
@@ -32,6 +37,11 @@ def test_fifty_kills_lose_and_double_nothing(tmp_path: Path) -> None:
             while time.monotonic() < until:
                 world.breathe()
                 pause.wait(0.05)
+                running = connectors_of(world.daemon.process.pid)
+                if running and draw.random() < 0.08:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(draw.choice(running), signal.SIGKILL)
+                    killed += 1
             world.daemon.kill()
 
         world.daemon.start()
@@ -48,4 +58,5 @@ def test_fifty_kills_lose_and_double_nothing(tmp_path: Path) -> None:
         world.close()
 
     assert wrong == []
+    assert killed
     assert stopped == 0

@@ -175,6 +175,10 @@ def test_reading_stops_where_the_hub_stops_asking(hostile: Hostile) -> None:
 # --- what it may try --------------------------------------------------------------------------------------------------
 
 CALLS: dict[str, tuple[str, str, bool]] = {  # what fetch does → the code, and whether the process survives it
+    "forks": ("os.fork()", "connector.PermissionError", True),
+    "starts_programs": ("os.execv('/bin/true', ['true'])", "connector.PermissionError", True),
+    "kills_the_hub": ("os.kill(os.getppid(), 9)", "connector.PermissionError", True),
+    "misses_a_file": ("open('/nowhere')", "connector.FileNotFoundError", True),
     "exits": ("sys.exit(3)", "connector.SystemExit", True),
     "raises": ("raise ZeroDivisionError('张三 13800000000')", "connector.ZeroDivisionError", True),
     "interrupts": ("raise KeyboardInterrupt", "connector.KeyboardInterrupt", True),
