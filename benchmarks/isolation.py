@@ -37,9 +37,9 @@ def run(address: str, *, piped: bool) -> tuple[float, float]:
         configure(folder, address, "", True)
         before, began = spent(), time.perf_counter()
         with bootstrap.open_hub(folder) as hub:
-            worker = hub.workers["police"]
             if not piped:
-                worker.hands = Verbs(load_connector("police", "connectors.police"), clock=bootstrap.now)  # type: ignore[attr-defined]
+                (worker,) = hub.workers.connectors()
+                worker.hands = Verbs(load_connector("police", "connectors.police"), clock=bootstrap.now)
             bootstrap.poll_once(hub, INCIDENT)
         return spent() - before, time.perf_counter() - began
 

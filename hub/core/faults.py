@@ -188,6 +188,12 @@ FAULTS: dict[str, Text] = {
         "The connector has no such stream", "没有该数据流", "see `hub connectors show NAME`", "见 hub connectors show"),
     "stream.not_scheduled": Text(
         "The stream has no schedule", "数据流未设周期", "set `schedule` in its TOML", "请设置 schedule"),
+    "stream.silent": Text(
+        "The stream is silent beyond its promise", "数据流超过承诺时限未报送",
+        "ask the unit whether its system runs", "请询问对方系统是否运行"),
+    "stream.thin": Text(
+        "The stream sends far less than it used to", "数据流报送量明显低于以往",
+        "ask the unit whether its system still sends all records", "请询问对方是否仍完整报送"),
     "stream.busy": Text(
         "The stream is being read just now", "数据流正在读取", "try again in a moment", "请稍后再试"),
     # --- other systems

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from hub.core.errors import HubError, RetryError
 from hub.core.records import StreamKey
+from hub.core.volume import BEFORE, WINDOW, is_thin
 from hub.line.land import land
 from hub.line.ports import Vault
 from hub.runtime.station import station_page
@@ -19,14 +20,19 @@ from hub.runtime.unit_worker import FILE_KEY, UnitWorker, promise_of
 from hub.runtime.workers import News, Workers
 from hub.sdk.files import ReceiptFolder, Waiting, waiting_receipts
 from hub.settings import StreamConfig
+from hub.store import ledger
 from hub.store.engine import SqlStore
 from hub.store.issues import close_issues, open_issue
 from hub.store.pages import COUNTS, receipt
 from hub.store.times import from_us, to_us
+from hub.store.volume import volumes
 
 __all__ = ["Watch"]
 
 SILENT = "stream.silent"
+THIN = "stream.thin"
+WEIGHED = timedelta(hours=1)
+"""Between two looks at how much each stream sends."""
 REFUSED = "connector.refused"
 HELD = "connector.held"
 AGAIN = 5.0
@@ -54,13 +60,15 @@ class Watch:
         self._started = clock()
         self._held: dict[str, float] = {}  # receipts and machines: not to be tried before
         self._news: list[News] = []
+        self._said: set[str] = set()  # silences whose issue stands open
+        self._weighed: datetime | None = None
         self._lives = 0
         self._told: set[str] = set()  # silence pages this process has landed; the archive knows the others by their key
 
     def run(self, stop: Event) -> None:
         """Look, again and again, until ``stop``."""
         while not stop.wait(self._tick.total_seconds()):
-            for look in (self.lives, self.silences, self.incoming_receipts, self.file_receipts):
+            for look in (self.lives, self.silences, self.thin, self.incoming_receipts, self.file_receipts):
                 try:
                     look()
                 except RetryError:
@@ -126,11 +134,37 @@ class Watch:
             return self._silent(stream.key, since, now) if since <= now else 0
         since = from_us(open_at[0])
         if heard is None or heard <= since:
+            self._say_silent(stream.key, now)
             return 0
         if not self._land_silence(stream.key, since, heard, now):
             return 0
         close_issues(self._store, _subject(stream.key), now, code=SILENT)
+        self._said.discard(_subject(stream.key))
         return 1
+
+    def thin(self) -> int:
+        """Open an issue for each stream that sends far less than in its own past, close those of the others; how many changed."""
+        now = self._clock()
+        if self._weighed is not None and timedelta(0) <= now - self._weighed < WEIGHED:
+            return 0
+        watched = {
+            StreamKey(worker.unit, name) for worker in self._workers.connectors() for name in worker.config.streams
+        }
+        with self._store.read() as sql:
+            found = volumes(sql, now, WINDOW, BEFORE + 1)
+            open_now = {issue.subject for issue in ledger.issues(sql) if issue.code == THIN}
+        thin = {
+            _subject(key)
+            for key in watched & found.keys()
+            if is_thin(found[key][0] if found[key] else 0, found[key][1:])
+        }
+        for subject in sorted(thin - open_now):
+            remedy = "it brings less than a fifth of its usual records: ask the unit whether its system still sends all of them"
+            open_issue(self._store, THIN, subject, now, remedy)
+        for subject in sorted(open_now - thin):
+            close_issues(self._store, subject, now, code=THIN)
+        self._weighed = now
+        return len(thin ^ open_now)
 
     def _landed_at(self, sql: Any, key: StreamKey) -> datetime | None:
         """When the stream's newest page came by any door."""
@@ -140,9 +174,16 @@ class Watch:
     def _silent(self, key: StreamKey, since: datetime, now: datetime) -> int:
         if not self._land_silence(key, since, None, now):
             return 0  # landed before, not applied yet
-        remedy = "ask the unit whether its system runs; look at this stream's last result"
-        open_issue(self._store, SILENT, _subject(key), now, remedy)
+        self._say_silent(key, now)
         return 1
+
+    def _say_silent(self, key: StreamKey, now: datetime) -> None:
+        """The issue of an open silence, once in the life of this process: a kill may have come before it was opened."""
+        subject = _subject(key)
+        if subject not in self._said:
+            remedy = "ask the unit whether its system runs; look at this stream's last result"
+            open_issue(self._store, SILENT, subject, now, remedy)
+            self._said.add(subject)
 
     def _land_silence(self, key: StreamKey, since: datetime, until: datetime | None, now: datetime) -> bool:
         """Land one silence, or its end; False: this process has done so."""

@@ -185,3 +185,33 @@ def test_receipt_of_a_file_waits_for_all_its_pages(
     assert (told["received"], told["applied"], told["quarantined"], told["pending"]) == (3, 2, 1, 0)
     assert told["rows"] == [{**bad, "line": 4}]
     assert made.file_receipts() == 0
+
+
+def test_stream_that_brings_a_fraction_of_its_past_is_an_issue(
+    store: SqlStore, vault: Any, make_worker: Make, clock: MovedClock
+) -> None:
+    """Four usual weeks, then a week with a tenth: an issue, closed when records come again; a young stream is not judged."""
+    made = watch(store, vault, make_worker(StreamConfig(name="incident", transport="push")), clock)
+
+    def push(rows: int) -> None:
+        page = page_of_rows(
+            made._workers.connectors()[0].manifest, "incident", [{"接警编号": f"J{n}"} for n in range(rows)],
+            uid=f"p{clock().timestamp()}", received_at=clock(), door="push",
+        )  # fmt: skip
+        land(store, vault, page)
+
+    changes = []
+    for rows in (60, 50, 70, 60, 60, 6, 55):
+        push(rows)
+        clock.span += timedelta(days=1)
+        changes.append((made.thin(), open_issues(store)))
+        clock.span += timedelta(days=6)
+
+    assert [changed for changed, _ in changes] == [0, 0, 0, 0, 0, 1, 1]
+    assert changes[5][1] == [("stream.thin", "police.incident")]
+    assert changes[6][1] == []
+
+
+def open_issues(store: SqlStore) -> list[tuple[str, str]]:
+    with store.read() as sql:
+        return [(issue.code, issue.subject) for issue in ledger.issues(sql)]
