@@ -7,6 +7,7 @@ draw says. At the end every record of the source must be in the archive once: pr
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import random
 import signal
@@ -22,6 +23,8 @@ import tomlkit
 from line import configure, source
 
 PATIENCE = 600.0
+START = 15.0
+"""Seconds a daemon has to start its connector, if the connector is to be hit."""
 
 
 def children(pid: int) -> list[int]:
@@ -94,10 +97,14 @@ def main() -> None:
         quicken(folder)
         daemon = start(folder, log)
         while sum(told.values()) < options.kills:
-            pause.wait(draw.uniform(0.05, 1.5))
+            wanted, end = draw.random() < 0.7, time.monotonic() + START
+            while wanted and not connectors_of(daemon.pid) and time.monotonic() < end:
+                pause.wait(0.02)
+            pause.wait(draw.uniform(0.0, 0.8))
             running = connectors_of(daemon.pid)
-            if running and draw.random() < 0.7:
-                os.kill(draw.choice(running), signal.SIGKILL)
+            if wanted and running:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(draw.choice(running), signal.SIGKILL)
                 told["connector"] += 1
             else:
                 daemon.kill()

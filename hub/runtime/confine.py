@@ -1,4 +1,5 @@
-"""What the system lets a connector's process do: memory, files, no other process. Called in the child before it loads anything.
+"""What the system lets a connector's process do: memory, files, no other process. ``limit`` and ``forbid`` are called in the child
+before it loads anything, ``hide`` in the hub.
 
 Limits by ``setrlimit``; and where the system has it (Linux, x86-64 and arm64), a filter of system calls: the process starts
 no other, signals no other and looks into no other, whatever account it runs under. None of it can be undone.
@@ -15,7 +16,7 @@ import struct
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-__all__ = ["forbid", "limit"]
+__all__ = ["forbid", "hide", "limit"]
 
 
 def limit(told: Mapping[str, Any]) -> None:
@@ -60,7 +61,7 @@ _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
 _EPERM, _ENOSYS = 1, 38
 _THREAD = 0x00010000  # CLONE_THREAD: a thread of its own is no other process
 _X32 = 0x40000000
-_NO_NEW_PRIVILEGES, _SET_FILTER, _MODE_FILTER = 38, 22, 2
+_NO_NEW_PRIVILEGES, _SET_FILTER, _MODE_FILTER, _SET_DUMPABLE = 38, 22, 2, 4
 
 
 def forbid() -> bool:
@@ -76,6 +77,16 @@ def forbid() -> bool:
         prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0) == 0
         and prctl(_SET_FILTER, _MODE_FILTER, ctypes.create_string_buffer(whole), 0, 0) == 0
     )
+
+
+def hide() -> bool:
+    """Keep this process's memory from others of its account, and out of core dumps; False: not on this system.
+
+    Called by the hub itself: its keys are in that memory. It does not stop root.
+    """
+    if platform.system() != "Linux":
+        return False
+    return bool(ctypes.CDLL(None, use_errno=True).prctl(_SET_DUMPABLE, 0, 0, 0, 0) == 0)
 
 
 def _program(machine: _Machine) -> bytes:

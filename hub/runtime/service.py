@@ -23,6 +23,7 @@ from hub.core.records import SHANGHAI, StreamKey
 from hub.custody import audit
 from hub.custody.audit import Look
 from hub.line.ports import Vault
+from hub.runtime.confine import hide
 from hub.runtime.daemon import Daemon, SideTask, WebTask, grouped, hub_lock, listen
 from hub.runtime.local_socket import LocalServer, page_from_json
 from hub.runtime.relay import Relay
@@ -80,6 +81,7 @@ class Parts:
 def run(parts: Parts) -> int:
     """Run the daemon until a signal or a death; its exit code. Raises ``RetryError`` when folder or port is taken."""
     settings = parts.settings
+    hide()
     with ExitStack() as stack:
         stack.enter_context(sole_process(settings.folder, parts.store))
         door = stack.enter_context(listen(settings.listen))
