@@ -58,9 +58,11 @@ class Held:
         again = [page for page in pages if page.page.door == "redrive"]
         self._redriven = [page for page in again if page.page.source.startswith(REDRIVE)]
         self._discarded = [uid for page in again if page.page.source.startswith(DISCARD) for uid in uids_of(page)]
-        self._sort([page for page in pages if page.page.door not in ("redrive", "replay")])
-        for page in [page for page in pages if page.page.door in ("redrive", "replay")]:
-            self._lines[page.id] = [_line(row) for row in refused[page.id]]
+        told_only = {page.id for page in pages if page.page.door in ("redrive", "replay") or page.page.mode == "shadow"}
+        self._sort([page for page in pages if page.id not in told_only])
+        for page in pages:
+            if page.id in told_only:
+                self._lines[page.id] = [_line(row) for row in refused[page.id]]
         self._replaced = self._find_replaced(pages, outcomes)
 
     def _sort(self, pages: Sequence[PreparedPage]) -> None:

@@ -153,13 +153,13 @@ def receipt(sql: Sql, uid: str, *, all_rows: bool = False) -> dict[str, Any] | N
 def accounting(sql: Sql) -> dict[str, int]:
     """received = applied + unchanged + quarantined + rejected + pending, over all pages of departments.
 
-    Left out are the hub's own pages, and pages of rows that were counted when they came.
+    Left out are the hub's own pages, pages of rows that were counted when they came, and shadow pages, which store nothing.
     """
     row = sql.one(
         "SELECT COALESCE(SUM(received), 0), COALESCE(SUM(applied), 0), COALESCE(SUM(unchanged), 0),"
         " COALESCE(SUM(quarantined), 0), COALESCE(SUM(rejected), 0),"
         " COALESCE(SUM(CASE WHEN state = 'landed' THEN received ELSE 0 END), 0)"
-        " FROM page WHERE door NOT IN ('answer', 'station', 'redrive', 'replay')"
+        " FROM page WHERE door NOT IN ('answer', 'station', 'redrive', 'replay') AND mode <> 'shadow'"
     )
     assert row is not None
     return {name: int(value) for name, value in zip(("received", *COUNTS, "pending"), row, strict=True)}

@@ -163,8 +163,12 @@ def test_an_unreadable_cry_for_help(store: SqlStore) -> None:
 def test_shadow_stores_nothing(store: SqlStore) -> None:
     """A shadow page has a receipt and leaves the archive as it was."""
     line = Line(store)
-    assert line.send("police", "incident", call(), mode="shadow")["applied"] == 1
+    receipt = line.send("police", "incident", call(), call("C2", category="77"), mode="shadow")
+    assert (receipt["applied"], receipt["quarantined"]) == (1, 1)
     assert line.rows("SELECT COUNT(*) FROM record") == [(0,)]
+    assert line.rows("SELECT COUNT(*) FROM quarantine") == [(0,)]
+    with store.read() as sql:
+        assert pages.accounting(sql)["received"] == 0
     assert line.lights() == []
 
 
