@@ -324,6 +324,7 @@ def _stream(name: str, table: Mapping[str, Any], reader: Reader) -> StreamConfig
     for key in needs:
         if not table.get(key):
             reader.wrong((*place, "transport"), f'{key} beside transport = "{transport}"', f"no {key}")
+    _check_sftp(table, place, reader)
     if transport == "table" and ("table" in table) == ("query" in table):
         reader.wrong((*place, "transport"), "either table or query", "both" if "table" in table else "neither")
     if "every" in schedule and "cron" in schedule:
@@ -350,6 +351,14 @@ def _stream(name: str, table: Mapping[str, Any], reader: Reader) -> StreamConfig
     )
 
 
+def _check_sftp(table: Mapping[str, Any], place: Place, reader: Reader) -> None:
+    """A folder on another machine needs a login (without its host key, ``probe`` shows the one to compare)."""
+    kind = table.get("auth", Auth()).kind
+    if table.get("folder", "").startswith("sftp://") and kind not in ("basic", "key"):
+        expected = 'auth = { kind = "basic" or "key", password or secret, host_key = "…" } beside an sftp:// folder'
+        reader.wrong((*place, "folder"), expected, f'kind = "{kind}"')
+
+
 def _is_cron(text: str) -> bool:
     try:
         CronTrigger.from_crontab(text)
@@ -367,6 +376,7 @@ def _deliver(kind: str, table: Mapping[str, Any], reader: Reader, place: Place =
     if "://" in table.get("receipts", ""):
         expected = "a folder of this machine (or feedback by a stream of its own)"
         reader.wrong((*place, "receipts"), expected, "an address")
+    _check_sftp(table, place, reader)
     second = table.get("second")
     return DeliverConfig(
         kind=kind,

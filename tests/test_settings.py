@@ -274,3 +274,19 @@ def test_options_of_a_connector_are_checked(folder: Path) -> None:
     assert "token" in told
     assert "plain" not in told
     assert "url, which this connector cannot do without" in told
+
+
+def test_an_sftp_folder_needs_a_login(folder: Path) -> None:
+    """Streams and ways out alike; receipts come in by a folder of this machine."""
+    write_secret(folder / "secrets" / "sftp", b"x")
+    auth = 'auth = { kind = "basic", password = { file = "secrets/sftp" } }'
+    text = (
+        '[connector]\nname = "police"\nenabled = true\n[streams.incident]\ntransport = "files"\n'
+        'folder = "sftp://hub@h/in"\n%s\n[deliver.duty]\nfolder = "sftp://hub@h/out"\n%s\n'
+    )
+    write_connector(folder, text % ("", 'receipts = "sftp://hub@h/receipts"'))
+    wrong = [mistake.found for mistake in examine(folder, INSTALLED)[1]]
+    write_connector(folder, text % (auth, auth))
+
+    assert sorted(wrong) == ["an address", 'kind = "none"', 'kind = "none"']
+    assert examine(folder, INSTALLED)[1] == []
