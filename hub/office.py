@@ -214,11 +214,12 @@ class HubOffice:
             seen["categories"] = [row for row in seen["categories"] if row["category"] != "girl_victim"]
         return seen
 
-    def reports(self, caller: Caller) -> Iterable[Mapping[str, Any]]:
-        """Reports the caller may know of."""
+    def reports(self, caller: Caller, *, late: bool = False) -> Iterable[Mapping[str, Any]]:
+        """Reports the caller may know of; ``late``: only those with a step that is late."""
         self._look(caller, "report.list", "")
         told = self._told(caller)
-        return [seen for row in reports(self._store, self._vault) if (seen := self._report(caller, row, told))]
+        found = (row for row in reports(self._store, self._vault) if row["late"] or not late)
+        return [seen for row in found if (seen := self._report(caller, row, told))]
 
     def report(self, caller: Caller, number: str) -> Mapping[str, Any] | None:
         """One report; None when it does not exist or is not the caller's."""

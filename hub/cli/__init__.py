@@ -20,6 +20,7 @@ from hub.cli import (
     identity,
     kit,
     mappings,
+    notices,
     policy,
     quarantine,
     reports,
@@ -78,6 +79,7 @@ for name, group in {
     "households": households.app,  # and what `decisions` adds to it
     "reports": reports.app,
     "duties": duties.app,
+    "notices": notices.app,
     "quarantine": quarantine.app,
     "policy": policy.app,
     "audit": audit.app,

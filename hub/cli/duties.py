@@ -19,6 +19,9 @@ app = typer.Typer(help="Referrals and follow-ups.", no_args_is_help=True)
 def list_all(
     ctx: typer.Context,
     unit: Annotated[str | None, typer.Option("--unit", metavar="U", help="Only this unit's.")] = None,
+    what: Annotated[
+        str | None, typer.Option("--what", metavar="D21", help="Only this duty: D21 under-action, D22 many calls …")
+    ] = None,
     overdue: Annotated[bool, typer.Option("--overdue", help="Only those past their date.")] = False,
     all_of_them: Annotated[bool, typer.Option("--all", help="Ended ones too.")] = False,
     as_json: Json = False,
@@ -31,6 +34,7 @@ def list_all(
             row
             for row in duties(hub.store, bootstrap.now())
             if (unit is None or row["unit"] in (unit, f"head:{unit}"))
+            and (what is None or row["duty"] == what.upper())
             and (not overdue or row["overdue"])
             and (all_of_them or row["state"] in LIVING)
         ]

@@ -9,7 +9,7 @@ import typer
 
 from hub import bootstrap, looks
 from hub.cli.audit import Purpose
-from hub.cli.face import Json, UsageMistake, emit, face_of, note, show_table
+from hub.cli.face import ATTENTION, Face, Json, UsageMistake, emit, face_of, note, show_table
 from hub.cli.moments import parse_moment, short
 from hub.cli.sheet import report_sheet
 from hub.core.codes import CODES
@@ -27,16 +27,49 @@ ENDED = ("answered", "cancelled")
 def list_all(
     ctx: typer.Context,
     all_of_them: Annotated[bool, typer.Option("--all", help="Answered and cancelled ones too.")] = False,
+    late: Annotated[bool, typer.Option("--late", help="Only those with a late step; exit 1: there are some.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Reports and where each stands."""
+    """Reports and where each stands; --late: every step that is late, since when, and who was told."""
     face = face_of(ctx)
     with bootstrap.open_hub(face.folder) as hub:
+        if late:
+            bootstrap.bring_up_to_date(hub)
         looks.look(hub, "report.list")
-        rows = list(reports(hub.store, hub.vault))
+        rows = [row for row in reports(hub.store, hub.vault) if row["late"] or not late]
     if as_json:
         emit(rows)
-        return
+    elif late:
+        _show_late(face, rows)
+    else:
+        _show(face, rows, all_of_them=all_of_them)
+    if late and rows:
+        raise typer.Exit(ATTENTION)
+
+
+def _show_late(face: Face, rows: list[dict[str, Any]]) -> None:
+    say, now = face.say, bootstrap.now()
+    late = sorted(((step, row) for row in rows for step in row["late"]), key=lambda pair: str(pair[0]["since"]))
+    show_table(
+        (say("report"), say("rule"), say("reporting unit"), say("urgency"), say("step"), say("late since"), say("hours"),
+         say("told")),
+        (
+            (
+                row["report_no"],
+                row["rule"],
+                say(str(row.get("reporting_unit") or "unknown")),
+                say(str(row.get("urgency") or "unknown")),
+                say(step["step"]),
+                short(step["since"]),
+                int((now - datetime.fromisoformat(step["since"])).total_seconds() // 3600),
+                ", ".join(say(unit) for unit in step["told"]),
+            )
+            for step, row in late
+        ),
+    )  # fmt: skip
+
+
+def _show(face: Face, rows: list[dict[str, Any]], *, all_of_them: bool) -> None:
     say = face.say
     shown = rows if all_of_them else [row for row in rows if row["step"] not in ENDED]
     show_table(

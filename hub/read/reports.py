@@ -29,6 +29,7 @@ class Around(NamedTuple):
     feedback: Mapping[str, Sequence[FeedbackView]]
     addenda: Mapping[str, Sequence[Mapping[str, Any]]]
     answers: Mapping[str, Sequence[ParcelView]]  # to the reporting units
+    late: Mapping[str, Sequence[Mapping[str, Any]]] = {}  # steps that are late now, and who was told
 
 
 def reports(store: SqlStore, vault: Vault) -> Iterator[dict[str, Any]]:
@@ -65,6 +66,7 @@ def report(row: OwedView, vault: Vault, around: Around, sent: Sequence[ParcelVie
         "due": row.due.isoformat() if row.due and step in UNRECEIVED else None,
         "cancelled_at": cancelled,
         "steps": steps,
+        "late": list(around.late.get(row.no, ())),
         "addenda": list(around.addenda.get(row.no, ())),
         "messages": [_message(parcel) for parcel in sent],
     }
@@ -124,7 +126,22 @@ def _around(sql: Sql) -> Around:
     told: dict[str, list[ParcelView]] = {}
     for number, found in ledger.parcels(sql, answers).items():
         told.setdefault(answers[number], []).extend(found)
-    return Around(_feedback_by_report(sql), _addenda_by_report(sql), told)
+    return Around(_feedback_by_report(sql), _addenda_by_report(sql), told, _late_by_report(sql))
+
+
+def _late_by_report(sql: Sql) -> dict[str, list[dict[str, Any]]]:
+    """Steps that are late and not reached yet, by report: since when, and who was told."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for row in ledger.related_owed(sql, "escalation"):
+        facts = orjson.loads(row.facts)
+        step = facts.get("step")  # an escalation of a duty has none
+        if row.closed_at is not None or row.state in ("review", "cancelled") or not step:
+            continue
+        late = {"step": step, "since": row.opened_at.isoformat(), "told": []}
+        told = found.setdefault(str(facts.get("report_no")), {}).setdefault(step, late)["told"]
+        if row.to not in told:
+            told.append(row.to)
+    return {no: sorted(steps.values(), key=lambda late: str(late["since"])) for no, steps in found.items()}
 
 
 def _feedback_by_report(sql: Sql) -> dict[str, list[FeedbackView]]:

@@ -74,9 +74,9 @@ def explanation(
 
 
 @router.get("/v1/reports")
-def reports(caller: RoleCaller, office: TheOffice) -> JSONResponse:
-    """Mandatory reports and where each stands on the ladder."""
-    return JSONResponse({"reports": [dict(row) for row in office.reports(caller)]})
+def reports(caller: RoleCaller, office: TheOffice, late: bool = False) -> JSONResponse:
+    """Mandatory reports and where each stands on the ladder; `late=true`: only those with a late step."""
+    return JSONResponse({"reports": [dict(row) for row in office.reports(caller, late=late)]})
 
 
 @router.get("/v1/reports/{number}")

@@ -182,3 +182,13 @@ def test_unknown_credentials_are_nobody(office: HubOffice) -> None:
     """A token that was never given out has no caller; metrics hold counts only."""
     assert office.caller("fch_nothing") is None
     assert office.metrics()["hub_records_received"] == 4
+
+
+def test_late_reports_on_one_page(office: HubOffice) -> None:
+    """`late=true` gives the reports whose steps are late; a role that may not know of them gets none."""
+    late = list(office.reports(role("police_duty"), late=True))
+
+    assert [step["step"] for report in late for step in report["late"]] == [
+        step["step"] for report in office.reports(role("police_duty")) for step in report["late"]
+    ]
+    assert list(office.reports(role("it"), late=True)) == []
