@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
@@ -55,7 +55,7 @@ from hub.store.quarantine import QuarantineView
 from hub.store.schema import newest, revision, upgrade
 from hub.toml_reader import Mistake
 
-ABREAST = 8
+ABREAST = 4
 """Landed pages whose drafts wait for the writer, before reading waits for it."""
 
 
@@ -100,7 +100,6 @@ class Hub:
     outward: Outward
     live_from: Mapping[StreamKey, date]
     reporting: frozenset[str]
-    shelf: DraftShelf = field(default_factory=DraftShelf)
 
 
 @contextmanager
@@ -185,9 +184,30 @@ def submission(hub: Hub) -> Submission:
     )
 
 
+@contextmanager
+def taking(hub: Hub) -> Iterator[Callable[[Page, Drafts], str]]:
+    """The way in for a file of many pages: each is durable when it is taken, and applied while the next is read.
+
+    At the end everything is applied, unless a daemon does it.
+    """
+    way = submission(hub)
+    with ExitStack() as stack:
+        if not way.is_ours(stack):
+            yield lambda page, drafts: way.lands_there(page)
+            return
+        landed = stack.enter_context(_writing(hub))
+
+        def take(page: Page, drafts: Drafts) -> str:
+            uid = land(hub.store, hub.vault, page, reporting=hub.reporting)
+            landed(uid, drafts)
+            return uid
+
+        yield take
+
+
 def drain_all(hub: Hub) -> None:
     """Apply everything that has landed, and judge everything that is due."""
-    drain(hub.store, hub.workers, hub.vault, hub.policy, now, writer_plan(hub, shelf=hub.shelf))
+    drain(hub.store, hub.workers, hub.vault, hub.policy, now, writer_plan(hub))
 
 
 def writer_plan(hub: Hub, owner: str = "", shelf: DraftShelf | None = None, wake: Event | None = None) -> WriterPlan:
@@ -288,7 +308,7 @@ def _writing(hub: Hub) -> Iterator[Callable[[str, Drafts], None]]:
         stop.set()
         wake.set()
         writer.join()
-    drain(hub.store, hub.workers, hub.vault, hub.policy, now, writer_plan(hub, shelf=shelf))
+        drain(hub.store, hub.workers, hub.vault, hub.policy, now, writer_plan(hub, shelf=shelf))
 
 
 def _never_due(due: datetime, at: datetime) -> tuple[datetime, int]:

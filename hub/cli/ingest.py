@@ -103,13 +103,12 @@ def _whole_receipt(
     uids: list[str] = []
     found: dict[str, Any] = {}
     file = Path(spec.path)
-    submission = bootstrap.submission(hub)
-    with submission.door() as take, _progress(file) as step:
+    with bootstrap.taking(hub) as take, _progress(file) as step:
         for page, drafts in worker.ingest(stream, spec, mode=mode, source=_digest(file), found=found):
-            hub.shelf.put(page.uid, drafts)
-            uids.append(take(page))
+            uids.append(take(page, drafts))
             step(page.rows)
-        total = _added_up(submission.receipt(uid, all_rows=all_rows) for uid in uids)
+    submission = bootstrap.submission(hub)
+    total = _added_up(submission.receipt(uid, all_rows=all_rows) for uid in uids)
     return with_lines(total, Marks(found.get("marks", ())), found.get("notes", ()))
 
 

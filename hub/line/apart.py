@@ -13,6 +13,7 @@ import pickle
 import struct
 import subprocess
 import sys
+import time
 from datetime import date, datetime
 from typing import IO, Any
 
@@ -25,22 +26,26 @@ from hub.store.times import from_day, from_us, to_day, to_us
 
 __all__ = ["Apart", "given_back", "handed_over"]
 
+PATIENCE = 10.0
+"""Seconds without a full batch after which the process ends."""
 _LENGTH = struct.Struct(">Q")
 _new = tuple.__new__
 
 
 class Apart:
-    """The process, started at the first full batch and ended by ``rest``. One page at a time, from one thread."""
+    """The process, started at the first full batch and ended by ``idle`` or ``rest``. One page at a time, from one thread."""
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
         self._process: subprocess.Popen[bytes] | None = None
+        self._used = 0.0  # monotonic
         self._useful = (os.cpu_count() or 1) > 1
 
     def prepare(self, number: int, page: Page, drafts: Drafts, terms: Terms) -> PreparedPage | None:
         """The page prepared there; None: it is to be done here."""
         if not self._useful:
             return None
+        self._used = time.monotonic()
         try:
             process = self._process or self._start()
             asked = (number, page._replace(body=b"", lease=None), drafts, terms)
@@ -70,8 +75,13 @@ class Apart:
         _write(self._process.stdin, pickle.dumps(self._vault))
         return self._process
 
+    def idle(self) -> None:
+        """There is nothing to do: after a while the process ends, and its memory with it."""
+        if self._process is not None and time.monotonic() - self._used > PATIENCE:
+            self.rest()
+
     def rest(self) -> None:
-        """There is no backlog: the process ends, and its memory with it."""
+        """The process ends now."""
         process, self._process = self._process, None
         if process is not None:
             process.kill()

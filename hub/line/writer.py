@@ -142,8 +142,12 @@ class _Loop:
             live_from=self._plan.live_from, drafts=drafts, lease=lease, elsewhere=self._apart,
         )  # fmt: skip
 
+    def idle(self) -> None:
+        """There is nothing to do at the moment."""
+        self._apart.idle()
+
     def rest(self) -> None:
-        """There is nothing to do, or no more of it."""
+        """There is nothing more to do."""
         self._apart.rest()
 
     def write(self, work: Prepared) -> int:
@@ -297,8 +301,8 @@ def _hold_office(
         moved = loop.write(work)
         if not moved:
             collections.resume()
+            loop.idle()
             if not quiet:
-                loop.rest()
                 store.quiet()
                 quiet = True
             _wait(stop, plan)

@@ -47,7 +47,11 @@ class Submission:
     def door(self) -> Iterator[Door]:
         """Open the way in for as many pages as come. Raises RetryError when nobody lets us write."""
         with ExitStack() as stack:
-            yield self._lands_here if self._store.postgres or self._locked(stack) else self._lands_there
+            yield self._lands_here if self.is_ours(stack) else self.lands_there
+
+    def is_ours(self, stack: ExitStack) -> bool:
+        """Whether we write ourselves (the lock is ours until ``stack`` ends), or a daemon does. Raises as ``door``."""
+        return self._store.postgres or self._locked(stack)
 
     def submit(self, page: Page, *, all_rows: bool = False) -> Receipt:
         """One page in, its receipt out."""
@@ -97,5 +101,6 @@ class Submission:
         self._drain()
         return uid
 
-    def _lands_there(self, page: Page) -> str:
+    def lands_there(self, page: Page) -> str:
+        """A page for the daemon; durable when it returns."""
         return str(ask(self._folder / SOCKET, "land", page=page_to_json(page))["uid"])
