@@ -8,6 +8,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,14 @@ import pytest
 from hub.core.errors import CredentialsError, HubError, RetryError
 from hub.core.freight import Parcel
 from hub.core.records import Draft, Problem, StreamKey
+from hub.runtime.schedule import Schedule
 from hub.runtime.specs import FileSpec, SourceSpec, WaySpec
 from hub.runtime.supervisor import Bounds, ChildSpec, Pace, Supervisor
 from hub.runtime.verbs import Verbs
-from tests.loaded import connectors, now
+from hub.runtime.workers import Workers
+from hub.settings import ConnectorConfig, StreamConfig
+from hub.store.engine import SqlStore
+from tests.loaded import connectors, now, worker_of
 from tests.local_peer import until
 
 INCIDENT = StreamKey("police", "incident")
@@ -344,3 +349,34 @@ def test_closing_lets_work_in_flight_end(hostile: Hostile) -> None:
     assert answers[0][:2] == ("received", "N1")
     assert (one.pid, one.state) == (None, "disabled")
     assert failure(lambda: read(one)).code == "connector.closed"
+
+
+def test_a_hung_connector_holds_up_no_other(hostile: Hostile, sqlite_store: SqlStore, vault: Any, serve: Any) -> None:
+    """While the police's read hangs in its process, the court is read on its grid again and again, and its rows land."""
+    court = serve(lambda asked: (200, {}, b"[]"))
+    stuck = hostile("time.sleep(3600)", bounds=Bounds(page=120.0))
+    often = timedelta(milliseconds=100)
+    ways = {"police": ("incident", "http://127.0.0.1:9/"), "court": ("divorce_suit", court.url)}
+    made = {}
+    for name, (stream, url) in ways.items():
+        polled = StreamConfig(name=stream, transport="rest", url=url, every=often)
+        config = ConnectorConfig(name=name, enabled=True, path=Path("none"), streams={stream: polled})
+        made[name] = worker_of(name, config)
+    made["police"].hands = stuck
+    schedule = Schedule(
+        sqlite_store, vault, Workers(made), owner="n#1", clock=now, tick=timedelta(milliseconds=50),
+        lease=timedelta(seconds=30), retry_base=often, retry_max=often,
+    )  # fmt: skip
+    stop = threading.Event()
+    running = threading.Thread(target=schedule.run, args=(stop,))
+    running.start()
+    until(lambda: stuck._child is not None and stuck._child._calls)
+    before = len(court.asked)
+    assert until(lambda: len(court.asked) >= before + 10, 30)
+    assert stuck._child is not None
+    assert stuck._child._calls  # the same read still hangs
+    stuck.close()
+    stop.set()
+    running.join(20)
+    made["court"].close()
+    assert not running.is_alive()
