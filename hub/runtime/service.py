@@ -129,11 +129,14 @@ def sole_process(folder: Path, store: SqlStore) -> Iterator[None]:
 
 
 CONFIGURATION = "configuration.invalid"
+STOPPED = ("held", "refused")
+"""States that a reload ends: somebody has looked after the connector."""
 _renewing = threading.Lock()
 
 
 def _renewed(parts: Parts, name: str) -> list[str]:
-    """Take the changed configuration; the connectors it changed. ``name``: one that is to start anew even so.
+    """Take the changed configuration; the connectors it changed. ``name``: one that is to start anew even so;
+    without one, those that are held or refused are.
 
     Raises ConfigurationError with everything as it was; until it is mended that is an open issue.
     """
@@ -145,7 +148,8 @@ def _renewed(parts: Parts, name: str) -> list[str]:
             open_issue(parts.store, CONFIGURATION, "reload", parts.clock(), remedy)
             raise
         close_issues(parts.store, "reload", parts.clock(), code=CONFIGURATION)
-        parts.workers.release([name] if name else [])
+        stopped = [known for known, process in parts.workers.processes().items() if process["state"] in STOPPED]
+        parts.workers.release([name] if name else stopped)
         return changed
 
 
