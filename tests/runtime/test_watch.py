@@ -12,7 +12,7 @@ from hub.core.records import StreamKey
 from hub.line.land import land
 from hub.runtime.unit_worker import UnitWorker, page_of_rows
 from hub.runtime.watch import Watch
-from hub.runtime.workers import Workers
+from hub.runtime.workers import News, Workers
 from hub.settings import DeliverConfig, StreamConfig
 from hub.store import ledger
 from hub.store.claims import claim_stream, ensure_streams, finish_stream
@@ -215,3 +215,24 @@ def test_stream_that_brings_a_fraction_of_its_past_is_an_issue(
 def open_issues(store: SqlStore) -> list[tuple[str, str]]:
     with store.read() as sql:
         return [(issue.code, issue.subject) for issue in ledger.issues(sql)]
+
+
+def test_life_of_a_connector_is_told_as_issues(
+    sqlite_store: SqlStore, vault: Any, make_worker: Make, clock: MovedClock
+) -> None:
+    """Held and refused are open issues that name the connector and what to do, until it has loaded or answered again."""
+    worker = make_worker(StreamConfig(name="incident", transport="push"))
+    made = watch(sqlite_store, vault, worker, clock)
+    steps = [("died", "connector.died"), ("held", "connector.hung"), ("rested", ""), ("refused", "no such module"),
+             ("loaded", ""), ("answered", "")]  # fmt: skip
+    seen = []
+    for happening, reason in steps:
+        made._workers.news.put(News("police", happening, reason))
+        made.lives()
+        seen.append([code for code, subject in open_issues(sqlite_store) if subject == "police"])
+
+    assert seen == [[], ["connector.held"], ["connector.held"], ["connector.held", "connector.refused"],
+                    ["connector.held"], []]  # fmt: skip
+    with sqlite_store.read() as sql:
+        remedies = [remedy for (remedy,) in sql.rows("SELECT remedy FROM issue ORDER BY id", ())]
+    assert all("hub connectors enable police" in remedy for remedy in remedies)
