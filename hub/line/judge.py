@@ -13,6 +13,7 @@ from hub.core.clocks import Moment
 from hub.core.policy import Policy
 from hub.core.records import Assessment, Case, Concern, Event, Key, Light, Owed
 from hub.core.settle import settle
+from hub.line.corrections import corrected_keys, corrections
 from hub.line.letters import CHANGE, Outward, Records, Writer
 from hub.line.outward import Outbox
 from hub.line.ports import Vault
@@ -59,9 +60,20 @@ def judge(
     writer = Writer(policy, records, outward, homes, as_of)
     outbox = Outbox(tx, vault, writer, outward, reading.standing, reading.records, as_of)
     outbox.save(acts)
+    keys = _corrected(scope, reading)
+    if keys:
+        outbox.correct(corrections(tx, vault, writer, reading.standing, owed, acts, keys))
     list_for_review(tx, {first: "" for n in past if (first := _first_record(reading, n, judged[n]))}, as_of)
     _save(tx, scope, reading, judged, policy, writer, outbox, outward, as_of)
     return judged
+
+
+def _corrected(scope: Scope, reading: Reading) -> frozenset[Key]:
+    """Records of this commit that were told of before in an older version."""
+    if not reading.standing:
+        return frozenset()
+    changed = frozenset(key for key, number in reading.records.items() if number in scope.records) - scope.replayed
+    return corrected_keys((event for case in reading.cases.values() for event in case.events), changed)
 
 
 def is_past(case: Case) -> bool:

@@ -8,6 +8,7 @@ from datetime import datetime
 from hub.core.message import Body
 from hub.core.records import Key, Owed
 from hub.core.settle import ENDED, Act, Amend, Close, Open, Review, Withdraw, is_report
+from hub.line.corrections import Correction
 from hub.line.letters import DUTY, REPORT, Letter, Outward, Writer, kind_of, parsed, prefix_of
 from hub.line.ports import Vault
 from hub.store import standing as rows
@@ -64,6 +65,12 @@ class Outbox:
         """A light change for the grid platform, which has no owed row."""
         sealed = self._vault.seal_blob(letter.no, letter.plain)
         self._parcels.append(NewParcel(letter.no, "first", None, letter.to, letter.kind, False, sealed))
+
+    def correct(self, corrections: Iterable[Correction]) -> None:
+        """Tell receivers what a newer version of a record makes of what they have."""
+        for row, owed, body in corrections:
+            self._notify(row, owed, "corrected", body)
+        self._post()
 
     def post_changes(self) -> None:
         """Write the messages that came after ``save``."""
