@@ -9,6 +9,7 @@ import typer
 from hub import bootstrap
 from hub.cli.face import Json, UsageMistake, emit, face_of, note, show_table
 from hub.cli.moments import parse_moment, short
+from hub.core.book import book_of
 from hub.read.reports import LIVING, duties, find_duty
 from hub.runtime.station import station_page
 
@@ -38,13 +39,16 @@ def list_all(
             and (not overdue or row["overdue"])
             and (all_of_them or row["state"] in LIVING)
         ]
+        about = book_of(hub.policy).duties.get((what or "").upper())
     rows.sort(key=lambda row: (row["due"] is None, row["due"] or "", row["duty_no"]))
     if as_json:
         emit(rows)
         return
     say = face.say
+    if about is not None:
+        note(f"{about.id}: {about.raw['cause']} ({about.raw.get('clause', '')}; {about.raw.get('law', '')})")
     show_table(
-        (say("number"), say("duty"), say("unit"), say("due"), say("state"), say("Household")),
+        (say("number"), say("duty"), say("unit"), say("due"), say("state"), say("Household"), say("evidence")),
         (
             (
                 row["duty_no"],
@@ -53,6 +57,7 @@ def list_all(
                 short(row["due"]) + (f" {say('late')}" if row["overdue"] else ""),
                 say(row["state"]),
                 row["household"],
+                ", ".join(f"{r['unit']}/{r['stream']}/{r['key']}" for r in row["records"]) if about else "",
             )
             for row in rows
         ),

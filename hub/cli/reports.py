@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,10 +13,10 @@ from hub import bootstrap, looks
 from hub.cli.audit import Purpose
 from hub.cli.face import ATTENTION, Face, Json, UsageMistake, emit, face_of, note, show_table
 from hub.cli.moments import parse_moment, short
-from hub.cli.sheet import report_sheet
+from hub.cli.sheet import page, report_sheet
 from hub.core.codes import CODES
 from hub.core.ladder import STEPS
-from hub.read.reports import find_report, reports
+from hub.read.reports import find_report, reporter_for_police, reports
 from hub.runtime.station import station_page
 
 app = typer.Typer(help="Mandatory reports to the police.", no_args_is_help=True)
@@ -94,18 +96,38 @@ def show(
     ctx: typer.Context,
     no: No,
     printed: Annotated[bool, typer.Option("--print", help="A sheet for the second channel.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="The sheet as a file: .html for a browser, else text.")
+    ] = None,
+    police: Annotated[
+        bool, typer.Option("--for-police", help="With who reported: only to a file, and with --purpose.")
+    ] = False,
     purpose: Purpose = "",
     as_json: Json = False,
 ) -> None:
     """One report, its steps and addenda; --print makes the sheet that is handed over by other means."""
     face = face_of(ctx)
+    if police and (out is None or not purpose.strip() or as_json):
+        raise UsageMistake(
+            "who reported is not shown on a screen",
+            "add --out FILE and --purpose TEXT, and hand the file to the police",
+        )
+    if out is not None and out.exists():
+        raise UsageMistake(f"{out} exists", "name a new file: a sheet is never written over")
     with bootstrap.open_hub(face.folder) as hub:
-        looks.look(hub, "report.show", no, purpose)
+        looks.look(hub, "report.sheet" if police else "report.show", no, purpose)
         told = _find(hub, no)
+        reporter = reporter_for_police(hub.store, hub.vault, no) if police else None
     if as_json:
         emit(told)
-    else:
-        typer.echo(report_sheet(told, face.say, full=printed))
+        return
+    sheet = report_sheet(told, face.say, full=printed or out is not None, reporter=reporter)
+    if out is None:
+        typer.echo(sheet)
+        return
+    with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(page(sheet) if out.suffix == ".html" else sheet + "\n")
+    note(f"{no}: {out}")
 
 
 def _find(hub: bootstrap.Hub, no: str) -> dict[str, Any]:

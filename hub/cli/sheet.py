@@ -1,8 +1,9 @@
-"""A report on paper: what the second channel carries when no line works. The reporter never stands on it."""
+"""A report on paper: what the second channel carries when no line works. The reporter stands on it only when it goes to the police."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from html import escape
 from typing import Any
 
 from hub.cli.moments import short
@@ -24,8 +25,21 @@ _PERSON = (
 )
 
 
-def report_sheet(told: Mapping[str, Any], say: Say, *, full: bool) -> str:
-    """The report as lines of text; ``full`` adds room for the receiver's number, name and time."""
+def page(sheet: str) -> str:
+    """A sheet as one HTML page, for a browser to print."""
+    title = escape(sheet.partition("\n")[0])
+    style = "pre{font:12pt/1.5 monospace;white-space:pre-wrap}@page{size:A4;margin:20mm}"
+    return (
+        f'<!doctype html><html lang="zh"><head><meta charset="utf-8"><title>{title}</title><style>{style}</style></head>'
+        f"<body><pre>{escape(sheet)}</pre></body></html>\n"
+    )
+
+
+def report_sheet(told: Mapping[str, Any], say: Say, *, full: bool, reporter: Mapping[str, Any] | None = None) -> str:
+    """The report as lines of text; ``full`` adds room for the receiver's number, name and time.
+
+    ``reporter`` stands on a sheet addressed to the police and on no other.
+    """
     lines = [
         say("Mandatory report {no}").format(no=told["report_no"]),
         "=" * WIDTH,
@@ -47,6 +61,8 @@ def report_sheet(told: Mapping[str, Any], say: Say, *, full: bool) -> str:
         "",
         *_person(say("victim"), told.get("victim"), say),
         *_person(say("alleged"), told.get("alleged"), say),
+        *((say("For the police only: keep who reported confidential."),) if reporter else ()),
+        *_person(say("reporter"), reporter, say),
         *(line for party in told.get("parties", ()) for line in _person(say("party"), party, say)),
         *_pairs(
             say,

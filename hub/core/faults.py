@@ -194,6 +194,8 @@ FAULTS: dict[str, Text] = {
     "stream.thin": Text(
         "The stream sends far less than it used to", "数据流报送量明显低于以往",
         "ask the unit whether its system still sends all records", "请询问对方是否仍完整报送"),
+    "community.thin": Text("A community has far fewer records than it used to", "社区记录量明显低于以往",
+        "ask its grid workers and units what has changed there", "请询问社区网格员和各部门有何变化"),
     "stream.busy": Text(
         "The stream is being read just now", "数据流正在读取", "try again in a moment", "请稍后再试"),
     # --- other systems

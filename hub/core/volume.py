@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from statistics import median
 
-__all__ = ["BEFORE", "WINDOW", "is_thin"]
+__all__ = ["BEFORE", "COMMUNITY_WINDOW", "WINDOW", "is_thin"]
 
 WINDOW = timedelta(days=7)
 """Weekends, holidays of a day and monthly lists even out over a week."""
+COMMUNITY_WINDOW = timedelta(days=28)
+"""A community has few records a week."""
 BEFORE = 4
 """Windows of the past that are compared with the last one."""
 USUAL = 20

@@ -51,6 +51,15 @@ def find_report(store: SqlStore, vault: Vault, no: str) -> dict[str, Any] | None
         return report(row, vault, _around(sql), ledger.parcels(sql, [row.id]).get(row.id, ()))
 
 
+def reporter_for_police(store: SqlStore, vault: Vault, no: str) -> Mapping[str, Any]:
+    """Who reported, for the sheet that is handed to the police and for nothing else; empty: nobody is named."""
+    with store.read() as sql:
+        row = ledger.owed_by_no(sql, no)
+    if row is None or not is_report(row.what) or row.body is None:
+        return {}
+    return orjson.loads(vault.open_blob(row.no, row.body)).get("reporter") or {}
+
+
 def report(row: OwedView, vault: Vault, around: Around, sent: Sequence[ParcelView]) -> dict[str, Any]:
     """One report as `export reports` and `reports show --json` give it."""
     body = orjson.loads(vault.open_blob(row.no, row.body)) if row.body else {"report_no": row.no, "rule": row.what}
@@ -189,6 +198,7 @@ def find_duty(store: SqlStore, no: str, now: datetime) -> dict[str, Any] | None:
 def duty(row: OwedView, causes: Iterable[ledger.CauseView], now: datetime) -> dict[str, Any]:
     """One duty: what, whose, why, until when, how it stands."""
     facts = orjson.loads(row.facts)
+    causes = list(causes)
     first = next(iter(causes), None)
     cause = facts.get("cause") or {
         "rule": facts.get("rule"),
@@ -201,6 +211,9 @@ def duty(row: OwedView, causes: Iterable[ledger.CauseView], now: datetime) -> di
         "addressee": facts.get("addressee") or row.to,
         "household": row.household,
         "cause": {name: cause.get(name) for name in ("rule", "unit", "stream", "key")},
+        "records": [
+            {"unit": c.key.unit, "stream": c.key.stream, "key": c.key.no, "at": c.at.isoformat()} for c in causes
+        ],
         "due": row.due.isoformat() if row.due else None,
         "overdue": row.state in LIVING and row.due is not None and row.due < now,
         "state": row.state,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from hub.core.errors import HubError, RetryError
 from hub.core.records import StreamKey
-from hub.core.volume import BEFORE, WINDOW, is_thin
+from hub.core.volume import BEFORE, COMMUNITY_WINDOW, WINDOW, is_thin
 from hub.line.land import land
 from hub.line.ports import Vault
 from hub.runtime.station import station_page
@@ -25,12 +25,13 @@ from hub.store.engine import SqlStore
 from hub.store.issues import close_issues, open_issue
 from hub.store.pages import COUNTS, receipt
 from hub.store.times import from_us, to_us
-from hub.store.volume import volumes
+from hub.store.volume import community_volumes, volumes
 
 __all__ = ["Watch"]
 
 SILENT = "stream.silent"
 THIN = "stream.thin"
+THIN_PLACE = "community.thin"
 WEIGHED = timedelta(hours=1)
 """Between two looks at how much each stream sends."""
 REFUSED = "connector.refused"
@@ -143,7 +144,7 @@ class Watch:
         return 1
 
     def thin(self) -> int:
-        """Open an issue for each stream that sends far less than in its own past, close those of the others; how many changed."""
+        """Open an issue for each stream and community with far fewer records than in its own past, close those of the others; how many changed."""
         now = self._clock()
         if self._weighed is not None and timedelta(0) <= now - self._weighed < WEIGHED:
             return 0
@@ -152,18 +153,22 @@ class Watch:
         }
         with self._store.read() as sql:
             found = volumes(sql, now, WINDOW, BEFORE + 1)
-            open_now = {issue.subject for issue in ledger.issues(sql) if issue.code == THIN}
-        thin = {
-            _subject(key)
-            for key in watched & found.keys()
-            if is_thin(found[key][0] if found[key] else 0, found[key][1:])
-        }
-        for subject in sorted(thin - open_now):
-            remedy = "it brings less than a fifth of its usual records: ask the unit whether its system still sends all of them"
-            open_issue(self._store, THIN, subject, now, remedy)
-        for subject in sorted(open_now - thin):
-            close_issues(self._store, subject, now, code=THIN)
+            places = community_volumes(sql, now, COMMUNITY_WINDOW, BEFORE + 1)
+        streams = {_subject(key): found[key] for key in watched & found.keys()}
+        changed = self._weigh(THIN, streams, "ask the unit whether its system still sends all of them", now)
+        changed += self._weigh(THIN_PLACE, places, "ask its grid workers and units what has changed there", now)
         self._weighed = now
+        return changed
+
+    def _weigh(self, code: str, volumes: Mapping[str, Sequence[int]], remedy: str, now: datetime) -> int:
+        """One kind of these issues: opened for what has become thin, closed for the rest; how many changed."""
+        with self._store.read() as sql:
+            open_now = {issue.subject for issue in ledger.issues(sql) if issue.code == code}
+        thin = {subject for subject, counts in volumes.items() if is_thin(counts[0] if counts else 0, counts[1:])}
+        for subject in sorted(thin - open_now):
+            open_issue(self._store, code, subject, now, f"less than a fifth of its usual records: {remedy}")
+        for subject in sorted(open_now - thin):
+            close_issues(self._store, subject, now, code=code)
         return len(thin ^ open_now)
 
     def _landed_at(self, sql: Any, key: StreamKey) -> datetime | None:

@@ -1,4 +1,4 @@
-"""How many records each stream sent, window by window."""
+"""How many records each stream sent and each community had, window by window."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hub.core.records import StreamKey
 from hub.store.sql import Sql
 from hub.store.times import to_us
 
-__all__ = ["volumes"]
+__all__ = ["community_volumes", "volumes"]
 
 
 def volumes(sql: Sql, now: datetime, window: timedelta, count: int) -> dict[StreamKey, list[int]]:
@@ -34,5 +34,28 @@ def volumes(sql: Sql, now: datetime, window: timedelta, count: int) -> dict[Stre
     for unit, stream, index, total in rows:
         windows = found[StreamKey(unit, stream)]
         if index < len(windows):
+            windows[int(index)] = int(total)
+    return found
+
+
+def community_volumes(sql: Sql, now: datetime, window: timedelta, count: int) -> dict[str, list[int]]:
+    """Community → records of its households that came live in the last ``count`` windows, newest first.
+
+    Counted by each record's first version; only windows since the hub's first live page are listed.
+    """
+    at, length = to_us(now), window // timedelta(microseconds=1)
+    first = sql.one("SELECT MIN(received_at) FROM page WHERE mode = 'live' AND door IN ('poll','push','file')")
+    known = 0 if first is None or first[0] is None else min(count, (at - int(first[0])) // length)
+    rows = sql.rows(
+        "SELECT h.community, (? - p.received_at) / ?, COUNT(DISTINCT v.record_id) FROM page p"
+        " JOIN version v ON v.page_id = p.id AND v.number = 1 JOIN event_place e ON e.record_id = v.record_id"
+        " JOIN household h ON h.id = e.household_id WHERE p.mode = 'live' AND p.door IN ('poll','push','file')"
+        " AND p.received_at > ? AND p.received_at <= ? AND h.community IS NOT NULL GROUP BY 1, 2",
+        (at, length, at - count * length, at),
+    )
+    found: dict[str, list[int]] = {}
+    for community, index, total in rows:
+        windows = found.setdefault(str(community), [0] * known)
+        if index < known:
             windows[int(index)] = int(total)
     return found

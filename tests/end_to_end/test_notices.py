@@ -64,3 +64,38 @@ def test_every_message_remembers_what_it_told(hub: Hub) -> None:
     }  # fmt: skip
     assert "1/2" in hub.run("notices", "about", "education/concern/E1")
     hub.run("notices", "about", "education/concern/none", code=2)
+
+
+def test_the_sheet_names_the_reporter_to_the_police_alone(hub: Hub) -> None:
+    """The printed sheet has no reporter; the one for the police has, only as a file, for a purpose, once."""
+    row = about_child(
+        "concern_no", "E1", found_at=YESTERDAY, kind="1", reporter_name="程老师", **CHILD.block("student")
+    )
+    hub.ingest("education", "concern", row)
+    number = hub.export("reports")[0]["report_no"]
+    plain, police = hub.folder / "sheet.html", hub.folder / "police.txt"
+
+    hub.run("reports", "show", number, "--out", str(plain))
+    hub.run("reports", "show", number, "--for-police", code=2)
+    hub.run("reports", "show", number, "--for-police", "--out", str(police), "--purpose", "线路中断，当面送达")
+
+    assert number in plain.read_text("utf-8")
+    assert "<!doctype html>" in plain.read_text("utf-8")
+    assert "程老师" not in plain.read_text("utf-8") + hub.run("reports", "show", number, "--print")
+    assert "程老师" in police.read_text("utf-8")
+    assert police.stat().st_mode & 0o777 == 0o600
+    assert "report.sheet" in hub.run("export", "audit", "--jsonl", "-")
+
+
+def test_words_make_a_private_task_and_no_report(hub: Hub) -> None:
+    """A school's note that speaks of a beating owes its head a decision (D25); the same denied owes nothing."""
+    told = {"E1": "孩子说爸爸昨晚又拿皮带抽他", "E2": "孩子否认在家挨打，未见瘀伤"}
+    for no, words in told.items():
+        row = about_child("concern_no", no, found_at=YESTERDAY, kind="9", narrative=words, **CHILD.block("student"))
+        hub.ingest("education", "concern", row)
+
+    owed = json.loads(hub.run("duties", "list", "--what", "D25", "--json"))
+    assert [(duty["unit"], [r["key"] for r in duty["records"]]) for duty in owed] == [("head:education", ["E1"])]
+    assert hub.export("reports") == []
+    assert json.loads(hub.run("duties", "list", "--what", "D21", "--json")) == []
+    assert "education/concern/E1" in hub.run("duties", "list", "--what", "D25")
