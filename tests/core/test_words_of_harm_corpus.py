@@ -1,4 +1,9 @@
-"""The planted corpus of policy section 5, "owed but not made": what the words find and what they leave alone."""
+"""The planted corpus of policy section 5, "owed but not made": what the words find and what they leave alone.
+
+The words were fitted to these narratives, so the figures here are a floor that must not fall, not a forecast. On sentences
+that they had not seen (`later.toml`, `latest.toml`, before the words learnt from them) they found about half, and two
+of five finds were none: a district should feed its own false and missed notes back into the files.
+"""
 
 from __future__ import annotations
 
