@@ -1,8 +1,8 @@
 """The planted corpus of policy section 5, "owed but not made": what the words find and what they leave alone.
 
 The words were fitted to these narratives, so the figures here are a floor that must not fall, not a forecast. On sentences
-that they had not seen (`later.toml`, `latest.toml`, before the words learnt from them) they found about half, and two
-of five finds were none: a district should feed its own false and missed notes back into the files.
+that they had not seen (`later.toml`, `latest.toml`, `third.toml`, before the words learnt from them) they found 50, 55 and 60 of
+100, and of those finds 37, 39 and 0 of 100 were none: a district should feed its own false and missed notes back into the files.
 """
 
 from __future__ import annotations
