@@ -19,6 +19,7 @@ from hub.custody import audit
 from hub.custody.audit import Look
 from hub.read.explain import explain_household
 from hub.read.households import NotFoundError, find_household, list_households, show_household
+from hub.read.notices import open_notices
 from hub.read.reports import find_report, reports
 from hub.runtime.service import wait_applied
 from hub.runtime.station import station_page
@@ -220,6 +221,13 @@ class HubOffice:
         told = self._told(caller)
         found = (row for row in reports(self._store, self._vault) if row["late"] or not late)
         return [seen for row in found if (seen := self._report(caller, row, told))]
+
+    def notices(self, caller: Caller) -> Iterable[Mapping[str, Any]]:
+        """The open list of corrections: all for those who see every report, else those to the caller's own unit."""
+        self._look(caller, "notice.list", "")
+        unit = caller.name.removeprefix("unit:").removeprefix("head:")
+        every = caller.name in ALL_REPORTS
+        return [row for row in open_notices(self._store, self._vault, self._clock()) if every or row["to"] == unit]
 
     def report(self, caller: Caller, number: str) -> Mapping[str, Any] | None:
         """One report; None when it does not exist or is not the caller's."""

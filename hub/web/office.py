@@ -99,6 +99,10 @@ class Office(Protocol):
 
     def reports(self, caller: Caller, *, late: bool = False) -> Iterable[Mapping[str, Any]]: ...
 
+    def notices(self, caller: Caller) -> Iterable[Mapping[str, Any]]:
+        """Corrections that no receiver has acknowledged, as far as the caller may know of them."""
+        ...
+
     def report(self, caller: Caller, number: str) -> Mapping[str, Any] | None: ...
 
     def acknowledge(self, caller: Caller, number: str, step: Mapping[str, Any]) -> Mapping[str, Any] | None:

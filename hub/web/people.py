@@ -79,6 +79,12 @@ def reports(caller: RoleCaller, office: TheOffice, late: bool = False) -> JSONRe
     return JSONResponse({"reports": [dict(row) for row in office.reports(caller, late=late)]})
 
 
+@router.get("/v1/notices")
+def notices(caller: RoleCaller, office: TheOffice) -> JSONResponse:
+    """Corrections that no receiver has acknowledged yet: all for the coordinator, a unit's own for the unit."""
+    return JSONResponse({"notices": [dict(row) for row in office.notices(caller)]})
+
+
 @router.get("/v1/reports/{number}")
 def report(number: str, caller: RoleCaller, office: TheOffice) -> JSONResponse:
     """One report with its steps; the reporter is never in it."""

@@ -13,7 +13,7 @@ from hub.line.letters import Outward
 from hub.settings import ConnectorConfig, DeliverConfig
 from hub.store.claims import claim_parcels
 from hub.store.engine import SqlStore
-from tests.line.line_kit import CHILD, EVERYWHERE, VAULT, Line, mediation
+from tests.line.line_kit import CHILD, EVERYWHERE, VAULT, Line, call, mediation
 from tests.line.test_outward import report_no
 from tests.loaded import worker_of
 
@@ -23,6 +23,16 @@ def notices(line: Line) -> list[dict[str, Any]]:
     rows = line.rows("SELECT no, body FROM parcel WHERE kind = 'notice' ORDER BY id")
     written = [orjson.loads(VAULT.open_blob(no, bytes(body))) for no, body in rows]
     return [{"unit": n["unit"], **n["body"]} for n in written if n["body"]["kind"] != "reminder"]
+
+
+def send_duties(line: Line, folder: Path) -> None:
+    """Hand over what waits for the women's federation, as files."""
+    duty = DeliverConfig(kind="duty", folder=str(folder / "out"))
+    config = ConnectorConfig(name="womens_federation", enabled=True, path=Path("none"), deliver={"duty": duty})
+    worker = worker_of("womens_federation", config, clock=line.clock)
+    for number in claim_parcels(line.store, "n", line.now, timedelta(seconds=30), to=["womens_federation"]):
+        deliver(line.store, VAULT, number, worker, line.now)
+    worker.close()
 
 
 def test_a_corrected_record_corrects_the_report_and_its_copy(store: SqlStore) -> None:
@@ -61,17 +71,12 @@ def test_a_sent_duty_hears_of_its_corrected_person(store: SqlStore, tmp_path: Pa
     """Whoever was sent a duty with a person's phone hears of the new one; a duty without persons is left in peace."""
     line = Line(store, outward=Outward(EVERYWHERE.destinations, fields={"womens_federation": ("name", "phone")}))
     line.send("justice", "mediation", mediation(victim_phone="13900001111"))
-    duty = DeliverConfig(kind="duty", folder=str(tmp_path / "out"))
-    config = ConnectorConfig(name="womens_federation", enabled=True, path=Path("none"), deliver={"duty": duty})
-    worker = worker_of("womens_federation", config, clock=line.clock)
-    for number in claim_parcels(store, "n", line.now, timedelta(seconds=30), to=["womens_federation"]):
-        deliver(store, VAULT, number, worker, line.now)
+    send_duties(line, tmp_path)
     line.send("justice", "mediation", mediation(victim_phone="13900002222", updated_at="2026-11-24 09:30:00"))
 
     told = [n for n in notices(line) if n["unit"] == "womens_federation"]
     assert told
     assert all("13900002222" in str(n["body"]["members"]) for n in told)
-    worker.close()
 
 
 def test_a_second_source_is_no_correction(store: SqlStore) -> None:
@@ -93,3 +98,22 @@ def test_a_second_source_is_no_correction(store: SqlStore) -> None:
     line.send("education", "concern", school | {"student_phone": "13900003333", "updated_at": "2026-11-24 09:40:00"})
 
     assert [(n["unit"], set(n["body"])) for n in notices(line)] == [("police", {"victim"}), ("education", {"victim"})]
+
+
+def test_a_record_that_moves_tells_who_was_told(store: SqlStore, tmp_path: Path) -> None:
+    """A call about nameless people that turns out to be a known couple's: each duty that was sent is moved or taken back once."""
+    line = Line(store)
+    line.send("justice", "mediation", mediation(violence="0"))
+    nobody = dict.fromkeys(
+        ("party_a_id_number", "party_b_id_number", "victim_id_number", "party_a_name", "party_b_name"), ""
+    )
+    line.send("police", "incident", call(victim_name="林女士", intensity="2", **nobody))
+    send_duties(line, tmp_path)
+    sent = {no for (no,) in line.rows("SELECT no FROM parcel WHERE kind = 'duty' AND state = 'sent'")}
+    assert sent
+    line.send("police", "incident", call(intensity="2", updated_at="2026-11-24 09:30:00"))
+
+    told = [(n["corrects"], n["kind"]) for n in notices(line) if n["unit"] == "womens_federation"]
+    assert {"moved", "retracted"} <= {kind for _, kind in told}
+    assert {no for no, _ in told} <= sent
+    assert len({no for no, _ in told}) == len(told)

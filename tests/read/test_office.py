@@ -192,3 +192,20 @@ def test_late_reports_on_one_page(office: HubOffice) -> None:
         step["step"] for report in office.reports(role("police_duty")) for step in report["late"]
     ]
     assert list(office.reports(role("it"), late=True)) == []
+
+
+def test_open_corrections_are_for_the_coordinator_and_their_receiver(office: HubOffice, folder: Path) -> None:
+    """A retracted report's notices: all for the coordinator, its own for the police, none for the school."""
+    file = folder / "retracted.ndjson"
+    file.write_text(
+        json.dumps({"concern_no": "E1", "updated_at": "2026-03-05 09:00:00", "deleted": "1"}), encoding="utf-8"
+    )
+    assert run(folder, "ingest", "education", "concern", str(file))["applied"] == 1
+
+    seen = {
+        name: [n["says"] for n in office.notices(role(name))]
+        for name in ("coordinator", "unit:police", "unit:education", "it")
+    }
+    assert seen == {
+        "coordinator": ["cancellation", "retracted"], "unit:police": ["cancellation"], "unit:education": [], "it": [],
+    }  # fmt: skip
