@@ -22,7 +22,7 @@ demo-live: $(READY)  ## The same, and stays up until Ctrl-C
 	$(BIN)/hub demo
 
 test: $(READY) servers  ## Every test, on real SQLite, PostgreSQL, MariaDB, HTTP servers and processes
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 check: $(READY) servers  ## The one gate: format, lint, types, import contracts, docs, tests
 	$(BIN)/ruff format --check .
@@ -30,7 +30,7 @@ check: $(READY) servers  ## The one gate: format, lint, types, import contracts,
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m docs.generate --check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 docs: $(READY)  ## Regenerate the pages that are made from code and data
 	$(BIN)/python -m docs.generate

@@ -16,7 +16,7 @@ BROKEN = {
     "raises": "raise RuntimeError('boom')",
     "exits": "raise SystemExit(3)",
     "ends": "import os; os._exit(0)",
-    "crashes": "import ctypes; ctypes.string_at(0)",
+    "crashes": "import ctypes; ctypes.memset(0, 1, 4096)",
     "hangs": "import time; time.sleep(3600)",
     "prints": "print('x' * 1_000_000); raise KeyError('张三 13800000000')",
     "misspelt": """
