@@ -99,7 +99,11 @@ def serve(count: int, *, numbered: bool = False) -> ThreadingHTTPServer:
         def log_message(self, *_: object) -> None:
             """Silent: a line per request would count in the measurement."""
 
-    return ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            """Silent: whoever is killed in the middle of an answer hangs up."""
+
+    return Server(("127.0.0.1", 0), Handler)
 
 
 def main() -> None:
