@@ -206,10 +206,22 @@ def _chosen(sql: Sql, which: str | None, choice: Choice, *, closed: bool = False
         if not rows and (group := told.fingerprint_named(sql, which)) is not None:
             rows = quarantine.chosen(sql, choice._replace(group=group))
     if not rows:
-        raise UsageMistake(
-            f'nothing waits under "{which or ""}"', "`hub quarantine list` shows codes, groups and counts"
-        )
+        asked = f'under "{which}"' if which else f"with {_in_words(choice)}"
+        raise UsageMistake(f"nothing waits {asked}", "`hub quarantine list` shows codes, groups and counts")
     return rows
+
+
+def _in_words(choice: Choice) -> str:
+    """The conditions of a choice as they were asked for; a fingerprint without its name."""
+    named = {
+        "code": choice.code,
+        "page": choice.page,
+        "stream": ".".join(choice.stream or ()),
+        "since": f"{choice.since:%Y-%m-%d %H:%M}" if choice.since else "",
+        "until": f"{choice.until:%Y-%m-%d %H:%M}" if choice.until else "",
+        "group": "this fingerprint" if choice.group else "",
+    }
+    return ", ".join(f"{name} {value}" for name, value in named.items() if value)
 
 
 def _counts(receipts: Sequence[dict[str, Any]]) -> dict[str, int]:

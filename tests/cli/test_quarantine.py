@@ -60,6 +60,14 @@ def test_redrive_after_a_fix_moves_rows_to_applied(waiting: District) -> None:
     assert waiting("quarantine", "redrive", "field.missing").code == 2
 
 
+def test_a_choice_that_names_nothing_is_repeated(waiting: District) -> None:
+    """Conditions that no waiting row meets come back in the answer, so that a mistyped one is seen."""
+    told = waiting("quarantine", "redrive", "--code", "field.mising", "--since", "2026-01-01")
+
+    assert told.code == 2
+    assert "code field.mising, since 2026-01-01 00:00" in told.err
+
+
 def test_redrive_without_a_fix_changes_nothing(waiting: District) -> None:
     """The rows stay where they are and the command says that something needs attention."""
     told = waiting("quarantine", "redrive", "code.unknown", "--json")
