@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL, make_url
 
@@ -22,6 +23,11 @@ from hub.store.schema import upgrade
 from tests.mariadb_server import mariadb
 
 __all__ = ["mariadb"]
+
+settings.register_profile("gate", derandomize=True, database=None, deadline=None)
+settings.register_profile("search", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
+"""The gate tries the same examples at every run; ``HYPOTHESIS_PROFILE=search`` looks for others."""
 
 _numbers = count(1)
 

@@ -38,4 +38,4 @@ def worker_of(
     found = connectors()[connector] if isinstance(connector, str) else connector
     config = config or ConnectorConfig(name=found.name, enabled=True, path=Path("none"))
     hands = Verbs(found, clock=clock)
-    return UnitWorker(found.manifest, config, limits or Limits(), hands, clock=clock, new_uid=new_uid)
+    return UnitWorker(found.manifest, config, limits or Limits(), hands, clock=clock, new_uid=new_uid, pace=(0.1, 0.4))

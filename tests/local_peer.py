@@ -91,7 +91,7 @@ def caller(**options: Any) -> Peer:
     return OPEN[-1]
 
 
-def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 120.0) -> Any:
     """Ask again and again until the answer is true; fails after ``seconds``."""
     end = time.monotonic() + seconds
     pause = threading.Event()

@@ -27,7 +27,7 @@ class SftpServer:
         started = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(started,))
         self._thread.start()
-        assert started.wait(20)
+        assert started.wait(120)
         self.url = f"sftp://hub@127.0.0.1:{self.port}"
 
     def _run(self, started: threading.Event) -> None:
@@ -81,4 +81,4 @@ class SftpServer:
         """End the server and its thread."""
         asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(20)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(20)
+        self._thread.join(120)

@@ -107,11 +107,17 @@ def csv_lines(path: Path, encoding: str, delimiter: str) -> Iterator[Line]:
 
 
 def _delimiter(lines: list[str]) -> str:
-    """The mark that stands equally often in the most lines: titles and sentences have commas of their own."""
+    """The mark that cuts the most lines into equally many cells: titles and sentences have commas of their own."""
 
     def weight(mark: str) -> tuple[int, int]:
-        counts = Counter(count for line in lines if (count := line.count(mark)))
-        return max(((often, count) for count, often in counts.items()), default=(0, 0))
+        widths: Counter[int] = Counter()
+        reader = csv.reader(lines, delimiter=mark, strict=True)
+        try:
+            widths.update(len(cells) for cells in reader if len(cells) > 1)
+        except csv.Error:
+            if reader.line_num < len(lines):  # else the last of these lines ends within a cell
+                return -1, 0
+        return max(((often, width) for width, often in widths.items()), default=(0, 0))
 
     return max(DELIMITERS, key=weight)
 

@@ -42,7 +42,7 @@ class Running:
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", "hub.cli", "--config", str(self.district.folder), "run"]
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
-        assert until(self.ready, 30), self.log.read_text(encoding="utf-8")
+        assert until(self.ready), self.log.read_text(encoding="utf-8")
 
     def ready(self) -> bool:
         assert self.process.poll() is None, self.log.read_text(encoding="utf-8")
@@ -90,7 +90,7 @@ def test_ingest_beside_a_daemon_goes_through_its_socket(running: Running, token:
     duty = district("duties", "list", "--json").json[0]["duty_no"]
     assert district("duties", "done", duty, "--outcome", "filed", "--json").json["duty"]["state"] == "done"
     running.process.send_signal(signal.SIGTERM)
-    assert running.process.wait(30) == 0
+    assert running.process.wait(120) == 0
     assert district("status", "--json").json["daemon"] is False
 
 
@@ -109,14 +109,14 @@ def test_reload_takes_a_changed_connector_and_refuses_a_wrong_one(running: Runni
     assert running.push(token, police_call("J1", AT)).status_code == 200
     district("connectors", "disable", "police")
     running.process.send_signal(signal.SIGHUP)
-    assert until(lambda: running.push(token, police_call("J1", AT)).status_code in (401, 403), 10)
+    assert until(lambda: running.push(token, police_call("J1", AT)).status_code in (401, 403))
     district("connectors", "enable", "police")
     running.process.send_signal(signal.SIGHUP)
-    assert until(lambda: running.push(token, police_call("J1", AT)).status_code == 200, 10)
+    assert until(lambda: running.push(token, police_call("J1", AT)).status_code == 200)
     district.append("police", "\n[streams.nothing]\n")
     running.process.send_signal(signal.SIGHUP)
 
-    assert until(lambda: "reload refused" in running.log.read_text(encoding="utf-8"), 10)
+    assert until(lambda: "reload refused" in running.log.read_text(encoding="utf-8"))
     assert running.push(token, police_call("J1", AT)).json()["unchanged"] == 1
 
 
@@ -161,7 +161,7 @@ def test_messages_go_out_and_the_receipt_comes_back(district: District, token: s
         def received() -> bool:
             return bool(district("reports", "list", "--json").json[0]["step"] == "received")
 
-        assert until(received, 15), running.log.read_text(encoding="utf-8")
+        assert until(received), running.log.read_text(encoding="utf-8")
         sent = [asked for asked in police.asked if asked.path == "/reports"]
         report = district("reports", "list", "--json").json[0]
         assert [asked.headers["Idempotency-Key"] for asked in sent] == [report["report_no"]]
@@ -184,7 +184,7 @@ def test_the_explanation_over_http_is_that_of_the_command(running: Running) -> N
     digest = hashlib.sha256(secret.encode()).hexdigest()
     district.append("hub", f'\n[[tokens]]\nhash = "sha256:{digest}"\nrole = "exporter"\n')
     running.process.send_signal(signal.SIGTERM)
-    assert running.process.wait(30) == 0
+    assert running.process.wait(120) == 0
     running.start()
 
     def asked(**query: str) -> httpx.Response:

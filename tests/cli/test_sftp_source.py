@@ -49,11 +49,11 @@ def test_an_sftp_folder_is_polled_and_answered(district: District, server: SftpS
     daemon = Running(district)
     try:
         receipt = server.root / "in" / "done" / "a.ndjson.receipt.json"
-        until(receipt.is_file, 30)
+        until(receipt.is_file)
     finally:
         daemon.client.close()
         daemon.process.terminate()
-        daemon.process.wait(30)
+        daemon.process.wait(120)
 
     told = json.loads(receipt.read_bytes())
     assert (told["received"], told["applied"], told["quarantined"]) == (2, 1, 1)

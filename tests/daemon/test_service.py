@@ -130,7 +130,7 @@ def landed(folder: Path) -> list[str]:
 
 def test_daemon_serves_polls_takes_pages_by_its_socket_and_drains(running: Running, source: LocalPeer) -> None:
     """Ready on HTTP, polling by the clock, landing a command's page, and gone with 0 after SIGTERM."""
-    until(running.ready, 20)
+    until(running.ready)
     page = Page("u-1", StreamKey("police", "incident"), "live", "ingest", '[{"接警编号":"X"}]'.encode(), 1, 1, now())
 
     assert ask(running.folder / "hub.sock", "land", page=page_to_json(page)) == {"uid": "u-1"}
@@ -138,14 +138,14 @@ def test_daemon_serves_polls_takes_pages_by_its_socket_and_drains(running: Runni
     assert (told["received"], told["pending"]) == (1, 1)
     until(lambda: len(source.asked) >= 3)
     running.process.send_signal(signal.SIGTERM)
-    assert running.process.wait(15) == 0
+    assert running.process.wait(120) == 0
     assert not is_served(running.folder / "hub.sock")
     assert "X" in landed(running.folder)
 
 
 def test_killed_daemon_is_ready_again_and_polls_at_once(running: Running, source: LocalPeer) -> None:
     """SIGKILL while a ten-minute lease is held: the next start takes lock, socket and lease over without a wait."""
-    until(running.ready, 20)
+    until(running.ready)
     until(lambda: len(source.asked) >= 2)
     running.process.kill()
     running.process.wait()
@@ -153,18 +153,18 @@ def test_killed_daemon_is_ready_again_and_polls_at_once(running: Running, source
 
     running.start()
 
-    until(running.ready, 20)
-    until(lambda: len(source.asked) > asked, 5)
+    until(running.ready)
+    until(lambda: len(source.asked) > asked)
 
 
 def test_second_daemon_in_the_same_folder_is_refused(running: Running) -> None:
     """The lock names what to do; the first daemon is not disturbed."""
-    until(running.ready, 20)
+    until(running.ready)
     first = running.process
 
     second = running.start()
 
-    assert second.wait(20) != 0
+    assert second.wait(120) != 0
     running.process = first
     assert (
         "hub.locked" in (running.folder / "log").read_text()
@@ -176,7 +176,7 @@ def test_second_daemon_in_the_same_folder_is_refused(running: Running) -> None:
 
 def test_dead_source_disturbs_nobody(running: Running, source: LocalPeer) -> None:
     """The police system goes away: the daemon stays ready."""
-    until(running.ready, 20)
+    until(running.ready)
     source.close()
 
     asked: Callable[[], bool] = running.ready

@@ -57,46 +57,46 @@ def test_records_pass_through_kills_of_edge_and_hub(hub: RunningHub, source: Sou
     """Edge and hub are killed while records come in: each record arrives, none is counted twice; SIGTERM ends with 0."""
     source.add(25)
     edge.start()
-    until(lambda: hub.counts()["received"] >= 25, 30)
+    until(lambda: hub.counts()["received"] >= 25)
     edge.kill()
     source.add(25)
     edge.start()
-    until(lambda: edge.show()["sent"].get("rows", 0) > 25, 30)
+    until(lambda: edge.show()["sent"].get("rows", 0) > 25)
     hub.daemon.kill()
     source.add(25)
-    until(lambda: edge.show()["waiting"] > 0, 30)
+    until(lambda: edge.show()["waiting"] > 0)
     edge.kill()
     edge.start()
     hub.start()
-    until(lambda: hub.counts()["applied"] == 75 and edge.show()["waiting"] == 0, 30)
+    until(lambda: hub.counts()["applied"] == 75 and edge.show()["waiting"] == 0)
 
     counts = hub.counts()
     assert counts["received"] == counts["applied"] + counts["unchanged"]
     assert counts["applied"] == 75
-    assert until(lambda: hub.edge()["state"] == "idle", 10)
+    assert until(lambda: hub.edge()["state"] == "idle")
     assert hub.edge()["sent"]["rows"] >= 75
     assert edge.process is not None
     edge.process.send_signal(signal.SIGTERM)
-    assert edge.process.wait(30) == 0
+    assert edge.process.wait(120) == 0
 
 
 def test_revocation_holds_on_a_running_hub(hub: RunningHub, source: Source, edge: RunningEdge) -> None:
     """After `hub edge revoke` nothing is taken; the edge keeps what it has and says why; a new code brings it back."""
     source.add(5)
     edge.start()
-    until(lambda: hub.counts()["received"] >= 5, 30)
+    until(lambda: hub.counts()["received"] >= 5)
     call(hub.folder, "edge", "revoke", "police")
     before = hub.counts()["received"]
     source.add(5)
-    until(lambda: edge.show()["waiting"] > 0, 30)
+    until(lambda: edge.show()["waiting"] > 0)
 
     assert hub.counts()["received"] == before
     assert hub.edge()["state"] == "revoked"
-    until(lambda: "signature.revoked" in edge.log.read_text(encoding="utf-8"), 30)
+    until(lambda: "signature.revoked" in edge.log.read_text(encoding="utf-8"))
     edge.kill()
     call(edge.folder, "edge", "join", hub.url, hub.enrol())
     edge.start()
-    until(lambda: hub.counts()["applied"] == 10, 30)
+    until(lambda: hub.counts()["applied"] == 10)
 
 
 def test_held_batch_goes_out_again_when_it_was_mended(hub: RunningHub, edge: RunningEdge) -> None:
@@ -105,11 +105,11 @@ def test_held_batch_goes_out_again_when_it_was_mended(hub: RunningHub, edge: Run
     with edge_node.open_spool(settings, "police") as spool:
         spool.put(new_uid(), "incident", b'["\xff"]', 1, None, bootstrap.now())  # no JSON: a disk has flipped a bit
     edge.start()
-    until(lambda: edge.show()["held"] == {"json.encoding": 1}, 30)
+    until(lambda: edge.show()["held"] == {"json.encoding": 1})
     until(
         lambda: [i["cause"] for i in hub.json("status")["issues"] if i["subject"] == "edge.police"] == ["edge.held"], 10
     )
     assert json.loads(call(edge.folder, "edge", "release", "police", "--json"))["released"] is None
-    until(lambda: edge.log.read_text(encoding="utf-8").count("json.encoding") == 2, 10)
+    until(lambda: edge.log.read_text(encoding="utf-8").count("json.encoding") == 2)
     edge.kill()
     assert json.loads(call(edge.folder, "edge", "release", "police", "--json"))["released"] == 1

@@ -31,10 +31,10 @@ def test_it_applies_what_lands_and_stops_when_told(store: SqlStore) -> None:
     thread.start()
     uid = line.land("police", "incident", call())
     wake.set()
-    assert done.wait(20)
+    assert done.wait(120)
     stop.set()
     wake.set()
-    thread.join(20)
+    thread.join(120)
     assert not thread.is_alive()
     assert line.receipt(uid)["applied"] == 1
     assert take_lease(store, WRITER, "n2", line.now, timedelta(seconds=30)) is not None

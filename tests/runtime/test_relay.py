@@ -65,7 +65,7 @@ def running(*relays: Relay) -> Iterator[list[BaseException]]:
     yield errors
     stop.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(120)
         assert not thread.is_alive()
 
 
@@ -92,7 +92,7 @@ def test_receiver_that_hangs_holds_one_thread(sqlite_store: SqlStore) -> None:
 
     def deliver(number: int) -> None:
         if number == 1:
-            go.wait(10)
+            go.wait(120)
         sent.append(settle(sqlite_store, number))
 
     put(sqlite_store, *(f"M-{n}" for n in range(1, 9)))

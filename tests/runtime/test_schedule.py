@@ -45,7 +45,7 @@ def running(schedule: Schedule) -> Iterator[threading.Thread]:
     thread.start()
     yield thread
     stop.set()
-    thread.join(10)
+    thread.join(120)
     assert not thread.is_alive()
     if errors:
         raise errors[0]
@@ -129,7 +129,7 @@ def test_long_poll_keeps_its_lease(
 ) -> None:
     """A poll three leases long is renewed by the tick: another node finds nothing to take, and its page lands."""
     go = threading.Event()
-    peer = serve(lambda a: (200, {}, json.dumps(ROWS).encode()) if go.wait(5) else (500, {}, b""))
+    peer = serve(lambda a: (200, {}, json.dumps(ROWS).encode()) if go.wait(120) else (500, {}, b""))
     lease = timedelta(milliseconds=300)
     with running(make_schedule(make_worker(stream(peer, every=timedelta(seconds=60))), lease=lease)):
         until(lambda: peer.asked)
@@ -147,7 +147,7 @@ def test_taken_over_poll_stores_nothing(
 ) -> None:
     """While a node sleeps past its lease another takes the stream: the sleeper's page is refused by the fence."""
     go = threading.Event()
-    peer = serve(lambda a: (200, {}, json.dumps(ROWS).encode()) if go.wait(5) else (500, {}, b""))
+    peer = serve(lambda a: (200, {}, json.dumps(ROWS).encode()) if go.wait(120) else (500, {}, b""))
     schedule = make_schedule(make_worker(stream(peer, every=timedelta(seconds=60))))
     with running(schedule):
         until(lambda: peer.asked)
@@ -168,7 +168,7 @@ def test_trouble_is_retried_with_backoff_and_becomes_an_issue_then_recovers(
     peer = serve(lambda a: (503, {"Retry-After": "0.05"}, b"") if broken.is_set() else (200, {}, b"[]"))
 
     with running(make_schedule(make_worker(stream(peer)))):
-        until(lambda: ("http.503", "police.incident") in issues(sqlite_store), 20)
+        until(lambda: ("http.503", "police.incident") in issues(sqlite_store))
         assert row(sqlite_store).last == "http.503"
         assert row(sqlite_store).failures >= 5
         assert row(sqlite_store).heard_at is None
@@ -227,7 +227,7 @@ def test_pages_before_an_error_stay(
     config = stream(peer, options={"page": {"param": "p", "size": 2}, "cursor_param": "since"})
 
     with running(make_schedule(make_worker(config))):
-        until(lambda: any("since" in a.query for a in peer.asked), 20)
+        until(lambda: any("since" in a.query for a in peer.asked))
 
     assert landed(sqlite_store) == [ROWS[:2]]
     assert cursor(sqlite_store) == "2026-11-01 10:00:01"
