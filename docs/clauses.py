@@ -1,4 +1,4 @@
-"""The table of clauses: which rule, way down, report, duty, test and command answers to each clause of the document."""
+"""The table of clauses: which rule, way down, report, duty, rank of the queue, test and command answers to each of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 HERE = Path(__file__).parent
 POLICY = "district-2021-08-30.toml"
 ORDER = "一二三四五六七八九"
-TABLES = {"rules": "light", "ways": "descent", "reports": "report", "duties": "duty"}
+TABLES = {"rules": "light", "ways": "descent", "reports": "report", "duties": "duty", "queue": "queue"}
 """Column → table of the policy file."""
 
 _RANGE = re.compile(r"([一二三四五])\(([一二三四五六七八九])\)–\(([一二三四五六七八九])\)")
@@ -73,8 +73,8 @@ def page(made: str) -> str:
         "",
         f"{raw['source']}, {raw['effective_from']}: what answers to each clause. Numbers and short titles only.",
         "",
-        "| clause | | rules | ways down | reports | duties | tests | commands |",
-        "|---|---|---|---|---|---|---|---|",
+        "| clause | | rules | ways down | reports | duties | queue | tests | commands |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows():
         found = answers(row, raw)

@@ -48,7 +48,8 @@ def policy_page() -> str:
         *_table(("report", "by", "whom", "basis", "clause", "law"), raw["report"], "id"),
     ]
     lines += ["", "## Duties", "", *_table(("duty", "cause", "to", "due", "clause", "law"), raw["duty"], "id")]
-    for section in ("numbers", "switches", "ladder"):
+    lines += ["", "## The daily queue", "", *_table(("rank", "light", "what", "clause", "law"), raw["queue"], "id")]
+    for section in ("numbers", "switches", "ladder", "workload"):
         lines += ["", f"## {section.capitalize()}", "", "| name | value |", "|---|---|"]
         lines += [f"| `{name}` | {_cell(value)} |" for name, value in raw.get(section, {}).items()]
     lines += [

@@ -32,6 +32,7 @@ from hub.cli.export import export
 from hub.cli.face import Face, HubGroup
 from hub.cli.ingest import ingest
 from hub.cli.init import init
+from hub.cli.queue import queue, workers
 from hub.cli.review import review
 from hub.cli.run import demo, run
 from hub.cli.status import status
@@ -72,7 +73,7 @@ def hub(
     ctx.obj = Face(config, lang[:2])
 
 
-for command in (demo, init, check, run, status, ingest, export, review, comb):
+for command in (demo, init, check, run, status, ingest, export, queue, workers, review, comb):
     app.command()(command)
 for name, group in {
     "connectors": connectors.app,  # and what `sources`, `mappings` and `kit` add to it

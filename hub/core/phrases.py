@@ -156,6 +156,8 @@ SECTIONS: dict[str, str] = {
     "reasons": "family of reasons",
     "owed_by": "who owes it",
     "signal": "minor signal",
+    "queue": "rank of the daily queue",
+    "workload": "what one person can carry",
 }
 """Tables of a policy file as people call them."""
 
@@ -184,3 +186,39 @@ NUMBERS: dict[str, str] = {
     "E2": "a relapse is lit as high as the household stood before",
 }
 """Numbers and switches of a policy file as people understand them."""
+
+DUTIES: dict[str, str] = {
+    **dict.fromkeys(("M1", "M2", "M3", "M4", "M5", "M6", "M7"), "mandatory report to the police"),
+    "answer": "acknowledge the police's answer to the report",
+    "D1": "open or check the family file",
+    "D2": "follow-up visit, red",
+    "D3": "follow-up visit, orange",
+    "D4": "contact, offer mediation",
+    "D5": "revisit after mediation",
+    "D6": "check visit after the admonition letter",
+    "D7": "protection order: help and check",
+    "D7b": "notice that an order was breached",
+    "D8": "shelter and basic relief",
+    "D9": "offer forensic assessment and legal aid",
+    "D10": "help to apply for a protection order",
+    "D11": "supervise the filing",
+    "D12": "care at school",
+    "D13": "treatment record, counselling",
+    "D14": "accompany the minor",
+    "D15": "mediate",
+    "D16": "relief check of a special household",
+    "D17": "pre-assessment of a special household",
+    "D18": "on the agenda of the monthly meeting",
+    "D19": "call the joint case meeting",
+    "D20": "hold the class, meeting or training",
+    "D21": "owed by the police and not done: look into it",
+    "D22": "many calls, no change: case review",
+    "D23": "decide on reporting with the victim",
+    "D24": "complete the record",
+    "D25": "was a report owed? decide and answer",
+    "D26": "read the unreadable cry for help",
+    "D27": "collect the evidence asked for",
+    "D28": "look again at the decision",
+    "D29": "answer the family's objection",
+}
+"""What each duty asks for, in a few words; the catalogue holds the Chinese."""

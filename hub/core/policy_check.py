@@ -17,7 +17,7 @@ from hub.core.codes import CODES, UNITS
 from hub.core.duties import TABLE
 from hub.core.errors import ConfigurationError
 from hub.core.proofs import PROOFS
-from hub.core.records import SHANGHAI, Event, Fact, Key, Party
+from hub.core.records import SHANGHAI, Event, Fact, Key, Light, Party
 from hub.core.rules import REPORTING_KINDS, Policy
 from hub.core.states import STATES
 from hub.core.timeline import derive
@@ -57,6 +57,7 @@ def findings(policy: Policy) -> list[Finding]:
         *_citations(policy.raw),
         *_ways(policy),
         *_duties(policy),
+        *_queue(policy),
         *_words(policy),
         *_openings(policy),
     ]
@@ -69,7 +70,7 @@ def findings(policy: Policy) -> list[Finding]:
 
 def _citations(raw: Mapping[str, Any]) -> Iterator[Finding]:
     """A light cites clause and law, everything else at least one of them; all that do not are named at once."""
-    for table in ("light", "descent", "report", "duty"):
+    for table in ("light", "descent", "report", "duty", "queue"):
         for row in raw.get(table, ()):
             cited = [name for name in ("clause", "law") if row.get(name)]
             if not cited or (table == "light" and len(cited) < 2):
@@ -109,6 +110,20 @@ def _duties(policy: Policy) -> Iterator[Finding]:
                 yield Finding("error", "unit.unknown", f"duty {row['id']}", f"{post!r} is no unit and no post")
     for duty in sorted(known - named):
         yield Finding("warning", "duty.missing", f"duty {duty}", "is not in the table: nobody would owe it")
+
+
+def _queue(policy: Policy) -> Iterator[Finding]:
+    """Every rank names lights and duties that exist, and the last one takes whatever is left."""
+    owed = {row["id"] for table in ("duty", "report") for row in policy.raw.get(table, ())}
+    ranks = policy.raw.get("queue", ())
+    for row in ranks:
+        unknown = [*(set(row.get("what", ())) - owed), *(set(row.get("light", ())) - set(Light.__members__))]
+        if unknown:
+            yield Finding(
+                "error", "queue.unknown", f"queue {row['id']}", f"no light and no duty is called {min(unknown)!r}"
+            )
+    if not ranks or ranks[-1].get("light") or ranks[-1].get("what"):
+        yield Finding("warning", "queue.open", "queue", "the last rank does not take what is left: it stands unranked")
 
 
 def _words(policy: Policy) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-KEYED: Final = ("light", "descent", "report", "duty")
+KEYED: Final = ("light", "descent", "report", "duty", "queue")
 """Tables whose rows are known by their id."""
 LISTED: Final = ("closer", "signal")
 """Tables whose rows have no id of their own: they are compared as they stand."""

@@ -25,12 +25,16 @@ def worker(sql: Sql, no: str, on: date) -> WorkerView | None:
     for unit, number, facts in sql.rows(
         "SELECT unit, no, facts FROM record WHERE kind = 'worker' AND state = 'applied' AND no = ?", (no,)
     ):
-        told = facts_from_json(facts)
-        since, until = told.get("from"), told.get("until")
-        if isinstance(since, date) and day_of(since) > on:
-            continue
-        if isinstance(until, date) and day_of(until) < on:
-            continue
-        named = parse_unit(told.get("unit")) or unit
-        found[named] = WorkerView(number, named, str(told.get("kind") or ""))
+        named = on_team(unit, number, facts, on)
+        if named is not None:
+            found[named.unit] = named
     return next(iter(found.values())) if len(found) == 1 else None
+
+
+def on_team(unit: str, no: str, facts: str, on: date) -> WorkerView | None:
+    """A row of the `worker` stream, if it counts on that day; the unit it names, else the one that sent it."""
+    told = facts_from_json(facts)
+    since, until = told.get("from"), told.get("until")
+    if (isinstance(since, date) and day_of(since) > on) or (isinstance(until, date) and day_of(until) < on):
+        return None
+    return WorkerView(no, parse_unit(told.get("unit")) or unit, str(told.get("kind") or ""))

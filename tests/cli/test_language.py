@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -14,18 +15,21 @@ from babel.messages.pofile import read_po
 from hub.cli.face import LOCALE, speak
 from hub.core.codes import CODES, UNITS
 from hub.core.explain import FAMILIES
-from hub.core.phrases import NUMBERS, RULES, SECTIONS, WORDS
+from hub.core.phrases import DUTIES, NUMBERS, RULES, SECTIONS, WORDS
+from hub.core.queue_words import BEFORE
 from hub.core.records import Light
 from hub.runtime.plugins import read_manifests
 from tests.cli.conftest import District, Hub
 
 ROOT = Path(__file__).parents[2]
+POLICY = ROOT / "hub" / "policies" / "district-2021-08-30.toml"
 PO = LOCALE / "zh_CN" / "LC_MESSAGES" / "hub.po"
 
 
 def said() -> Iterator[str]:
     """Every literal that the code says to people."""
-    for path in (*(ROOT / "hub" / "cli").glob("*.py"), ROOT / "hub" / "core" / "sentences.py"):
+    spoken = ("sentences.py", "queue_words.py")
+    for path in (*(ROOT / "hub" / "cli").glob("*.py"), *(ROOT / "hub" / "core" / name for name in spoken)):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "say" and node.args:
                 told = node.args[0]
@@ -36,11 +40,14 @@ def said() -> Iterator[str]:
 def test_everything_said_has_its_chinese() -> None:
     """Messages, rules, ways, proofs, units, streams, lights and categories: none is left in English."""
     streams = {name for manifest in read_manifests().manifests.values() for name in manifest.streams}
-    categories = {english for _, _, english in CODES["category"]}
+    categories = {english for name in ("category", "worker_kind") for _, _, english in CODES[name]}
     words = {
         *said(),
         *RULES.values(),
         *WORDS.values(),
+        *DUTIES.values(),
+        *BEFORE.values(),
+        *(row["title"] for row in tomllib.loads(POLICY.read_text(encoding="utf-8"))["queue"]),
         *NUMBERS.values(),
         *SECTIONS.values(),
         *UNITS,
