@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from hub.core.clocks import closing, day_of, end_of_day, opening
 from hub.core.known import Known, known
-from hub.core.records import Case, Event, Fact, Key
+from hub.core.records import Case, Event, Key
 from hub.core.rules import Policy
 from hub.core.states import Interval, intervals
 from hub.core.timeline import Derived
@@ -182,7 +182,8 @@ def _closings(event: Event, derived: Derived, policy: Policy) -> list[Mark]:
         if closer.test(event.facts, derived, event.key):
             if closer.at == ("broken_on",):
                 at = broken_at(event)
-                found.append(Mark(at, OPENS, event.at, (*event.key, 3), Close(closer.id, event)))
+                phase = SAME if at == event.at else OPENS
+                found.append(Mark(at, phase, event.at, (*event.key, 5), Close(closer.id, event)))
                 continue
             recorded = next((when for name in closer.at if isinstance(when := event.facts.get(name), date)), None)
             at = closing(recorded) if recorded is not None else event.updated_at
@@ -191,12 +192,12 @@ def _closings(event: Event, derived: Derived, policy: Policy) -> list[Mark]:
 
 
 def broken_at(event: Event) -> datetime:
-    """When an agreement was broken or reopened: ``closed_on`` if later than the resolution, else ``updated_at`` (S4)."""
-    resolved, closed = _day(event.facts.get("resolved_on")), event.facts.get("closed_on")
-    if isinstance(closed, date) and (resolved is None or day_of(closed) > resolved):
-        return opening(closed)
-    return event.updated_at
+    """When an agreement was broken or reopened: ``closed_on`` if later than the resolution, else ``updated_at`` (S4).
 
-
-def _day(value: Fact) -> date | None:
-    return day_of(value) if isinstance(value, date) else None
+    Never before the resolution itself: reopened in the afternoon of the day it was resolved on, it ends with that day.
+    """
+    resolved, closed = event.facts.get("resolved_on"), event.facts.get("closed_on")
+    begun = max(closing(resolved), event.at) if isinstance(resolved, date) else event.at
+    if isinstance(closed, date) and (not isinstance(resolved, date) or day_of(closed) > day_of(resolved)):
+        return max(opening(closed), begun)
+    return max(event.updated_at, begun)

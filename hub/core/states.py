@@ -72,7 +72,7 @@ class Orders:
         if begins:
             return min(begins)
         decided = _when(facts.get("decided_on"))
-        return opening(decided) if decided is not None else event.updated_at
+        return start_of_day(day_of(decided)) if decided is not None else event.updated_at
 
     def last_day(self, event: Event, seen: frozenset[Key] = frozenset()) -> date:
         """The last day in force if nothing cuts it short, inclusive."""
@@ -84,11 +84,13 @@ class Orders:
         months, days = _count(facts.get("valid_months")), _count(facts.get("valid_days"))
         if months or days:
             return add_months(first, months) + timedelta(days=days)
-        original = self.original(event)
-        if original is not None and event.key not in seen and facts.get("result") in ("varied", "extended"):
+        original = self.original(event) if facts.get("result") in ("varied", "extended") else None
+        if original is not None and event.key not in seen and was_in_force(original):
             end = self.last_day(original, seen | {event.key})
-            return end if facts["result"] == "varied" else add_months(end, self.months(first))
-        return add_months(first, self.months(first))
+            last = end if facts["result"] == "varied" else add_months(end, self.months(first))
+            if last >= first:
+                return last
+        return add_months(first, self.months(first))  # an original that never was, or was long over: as issued
 
     def months(self, first: date) -> int:
         """How long an order without end is in force, in the edition of its first day."""
@@ -111,13 +113,19 @@ class Orders:
         return found
 
 
+def was_in_force(event: Event) -> bool:
+    """Whether the row is an order that was made, also one that was revoked since; not a revocation of another (S30)."""
+    facts = event.facts
+    if facts.get("result") == "revoked":
+        return facts.get("original_case_no") is None
+    return facts.get("result") in IN_FORCE
+
+
 def _in_force(rule: str, events: Sequence[Event], policy: Policy) -> list[Interval]:
     orders = Orders(events, policy)
     found = []
     for event in events:
-        result = event.facts.get("result")
-        own_revocation = result == "revoked" and event.facts.get("original_case_no") is None
-        if result in IN_FORCE or own_revocation:
+        if was_in_force(event):
             end = min(orders.ends(event), key=lambda e: (e.at, e.how))
             found.append(Interval(rule, event, orders.start(event), *end))
     return found
@@ -182,6 +190,8 @@ def _registration_end(event: Event, last: date) -> End:
 def _cooling_off(rule: str, events: Sequence[Event], policy: Policy) -> list[Interval]:
     found = []
     for event in events:
+        if event.kind == "divorce_suit":
+            continue
         received = _when(event.facts.get("received_on")) or event.at
         first, second = cooling_off(received, policy)
         over = End(start_of_day(first + ONE_DAY), "cooling_off_ended", None)

@@ -7,11 +7,14 @@ from typing import Final
 
 import orjson
 
+from hub.core.clocks import opening
 from hub.core.records import SHANGHAI, Fact, Facts
 from hub.core.words import COMMON, KINDS
 
 CARRIED: Final = ("resolved_on", "in_force_from")
 """Facts no source sends: what ``carry`` keeps of an older version."""
+_ASKED: Final = ("applied_on", "accepted_at")
+"""Of an order: a court that sends the new state alone has not taken back when it was applied for."""
 _WHEN_NAMES: Final = frozenset(
     name
     for facts in (COMMON, *(kind.facts for kind in KINDS.values()))
@@ -54,7 +57,7 @@ def carry(older: Facts, newer: Facts, *, older_updated: datetime | None = None) 
     """What the newest version keeps of the one before it by ``updated_at`` (S4): the newer facts, perhaps with one more.
 
     A mediation that is *broken*, or *open* again, keeps the day it was resolved as ``resolved_on``. A court order that
-    is revoked keeps the day it came into force as ``in_force_from``. Apply along all known versions in ``updated_at``
+    is revoked keeps when it came into force as ``in_force_from``, and any order when it was asked for. Apply along all known versions in ``updated_at``
     order: ``facts = carry(carried_facts_of_the_version_before, facts)``; then order of arrival cannot matter.
     """
     if newer.get("status") in ("broken", "open"):
@@ -62,17 +65,13 @@ def carry(older: Facts, newer: Facts, *, older_updated: datetime | None = None) 
             return {**newer, "resolved_on": older.get("closed_on") or older_updated}
         if older.get("resolved_on") is not None:
             return {**newer, "resolved_on": older["resolved_on"]}
+    asked = {name: older[name] for name in _ASKED if older.get(name) is not None and newer.get(name) is None}
+    if asked and newer.get("result") is not None:
+        newer = {**newer, **asked}
     if newer.get("result") == "revoked" and newer.get("original_case_no") is None:
         if older.get("result") in ("issued", "varied", "extended"):
-            begins = [_as_day(when) for when in (older.get("decided_on"), older.get("valid_from")) if when is not None]
-            return {**newer, "in_force_from": min(begins)} if begins else newer
+            begins = [when for name in ("decided_on", "valid_from") if isinstance(when := older.get(name), date)]
+            return {**newer, "in_force_from": min(begins, key=opening)} if begins else newer
         if older.get("in_force_from") is not None:
             return {**newer, "in_force_from": older["in_force_from"]}
     return newer
-
-
-def _as_day(when: Fact) -> date:
-    if isinstance(when, datetime):
-        return when.date()
-    assert isinstance(when, date)
-    return when

@@ -154,6 +154,16 @@ def test_a_revoked_order_keeps_the_day_it_came_into_force() -> None:
     assert "in_force_from" not in carry(issued, {"result": "revoked", "original_case_no": "B1"})
 
 
+def test_an_order_keeps_the_hour_it_came_into_force_and_when_it_was_asked_for() -> None:
+    """S4: the newest version carries the dates of its path, an hour as an hour; its own dates stay its own."""
+    made = datetime(2026, 3, 5, 21, tzinfo=SHANGHAI)
+    issued = carry({"result": "pending", "applied_on": date(2026, 3, 1)}, {"result": "issued", "decided_on": made})
+    revoked = carry(issued, {"result": "revoked", "decided_on": date(2026, 4, 1), "applied_on": date(2026, 3, 2)})
+
+    assert issued["applied_on"] == date(2026, 3, 1)
+    assert (revoked["in_force_from"], revoked["applied_on"]) == (made, date(2026, 3, 2))
+
+
 def test_visits_say_who_was_met_and_how() -> None:
     """In person is home or appointment; not reached is no visit."""
     met = derive(event("2026-03-01 community_grid.visit V1 finding=calm mode=appointment"))
