@@ -28,7 +28,7 @@ GROUPS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "Manifest", "ManifestStream", "Receives", "Option", "read_manifest", "parse_manifest", "find_manifest", "strip", "API",
     )),
     ("A source or a way out of its own", "Only where none of `rest`, `table`, `files` and `push` fits.", (
-        "Fetch", "Pages", "Send", "Context", "Parcel", "Outcome", "Peer", "Reply", "PostSender", "RestSource", "PageStyle",
+        "Fetch", "Pages", "Send", "Reconcile", "Statements", "Context", "Parcel", "Outcome", "Peer", "Reply", "PostSender", "RestSource", "PageStyle",
         "TableSource", "TableSender", "open_table_engine", "FolderSource", "FileSender", "make_auth", "SignatureAuth", "Recipe",
     )),
     ("Errors", "Named by what happens next; anything else is tried a few times and then becomes an issue.", (

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 from hub import configuration, policy_files
 from hub.core.errors import ConfigurationError, RetryError
@@ -31,12 +32,15 @@ from hub.fleet import table_of as table_of
 from hub.line.fetch import FetchPlan, poll
 from hub.line.land import land
 from hub.line.letters import DUTY, Outward
+from hub.line.reconcile import compare_days
 from hub.line.writer import DraftShelf, WriterPlan, drain, write_forever
 from hub.logs import redaction
+from hub.read.days import told_day
 from hub.runtime import again
 from hub.runtime.again import Tell
 from hub.runtime.grid import Grid
 from hub.runtime.local_socket import ask
+from hub.runtime.schedule import days_plan
 from hub.runtime.service import SOCKET, owner_of
 from hub.runtime.service import now as now  # the commands' clock too
 from hub.runtime.specs import is_scheduled
@@ -264,11 +268,7 @@ def poll_once(hub: Hub, stream: StreamKey) -> dict[str, int]:
         return {"pages": int(told["pages"]), "rows": int(told["rows"])}
     settings, at = hub.settings, now()
     with submission(hub).door():
-        worker = hub.workers.get(stream.unit)
-        if not isinstance(worker, UnitWorker):
-            raise ConfigurationError(
-                f"{stream.unit} is disabled: nothing was read", code="connector.disabled", remedy="enable it first"
-            )
+        worker = _enabled(hub, stream.unit)
         config = worker.stream_config(stream.stream)
         ensure_streams(hub.store, [stream], at)
         claim = claim_stream(hub.store, stream, owner_of(), at, settings.lease)
@@ -283,6 +283,36 @@ def poll_once(hub: Hub, stream: StreamKey) -> dict[str, int]:
     if polled.error is not None:
         raise polled.error
     return {"pages": polled.pages, "rows": polled.rows}
+
+
+def reconcile_once(hub: Hub, stream: StreamKey, days: int | None) -> list[dict[str, Any]]:
+    """Compare one stream with its source now; its days. Raises what the source raises."""
+    if daemon_answers(hub.settings):
+        told = ask(
+            hub.settings.folder / SOCKET, "reconcile", seconds=3600.0, unit=stream.unit, stream=stream.stream, days=days
+        )
+        return list(told["days"])
+    with submission(hub).door():
+        worker = _enabled(hub, stream.unit)
+        config = worker.stream_config(stream.stream).reconcile
+        if config is None:
+            raise ConfigurationError(
+                f"{stream.unit} {stream.stream} has no [reconcile]: nobody says how its days can be asked for",
+                code="reconcile.none",
+                remedy=f"set [streams.{stream.stream}.reconcile]; see docs/operations.md",
+            )
+        with _writing(hub) as landed:
+            plan = days_plan(hub.store, config, days or config.days, hub.reporting, landed)._replace(anew=True)
+            return [told_day(view) for view in compare_days(hub.store, hub.vault, worker, stream, plan, now)]
+
+
+def _enabled(hub: Hub, unit: str) -> UnitWorker:
+    worker = hub.workers.get(unit)
+    if not isinstance(worker, UnitWorker):
+        raise ConfigurationError(
+            f"{unit} is disabled: nothing was read", code="connector.disabled", remedy="enable it first"
+        )
+    return worker
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from hub.settings import (
     EdgeConfig,
     Installed,
     Limits,
+    ReconcileConfig,
     SecretRef,
     Settings,
     StreamConfig,
@@ -112,6 +113,25 @@ _OPTIONS: dict[str, dict[str, toml.Parse]] = {
     },
     "push": {},
 }  # fmt: skip
+_ASKED: dict[str, toml.Parse] = {
+    "url": toml.text, "params": toml.each(_free), "records": toml.text, "total": toml.text,
+    "page": toml.each(toml.scalar), "format": toml.text,
+}  # fmt: skip
+"""Where a source answers a question about a day, and how it pages the answer."""
+_RECONCILE: dict[str, dict[str, toml.Parse]] = {
+    "rest": {
+        "counts": section({**_ASKED, "day": toml.text, "count": toml.text}),
+        "keys": section({**_ASKED, "key": toml.text}),
+        "rows": section(_ASKED),
+    },
+    "table": {"day": toml.text},
+}
+"""What a transport needs to be compared day by day."""
+RECONCILE_KEYS: dict[str, toml.Parse] = {
+    "every": toml.duration, "days": toml.whole, "by": toml.one_of("updated", "event"),
+    **{key: parse for keys in _RECONCILE.values() for key, parse in keys.items()},
+}  # fmt: skip
+MOST_DAYS = 92
 STREAM_KEYS: dict[str, toml.Parse] = {
     "transport": toml.one_of(*TRANSPORTS),
     "url": toml.text_or_secret,
@@ -121,6 +141,7 @@ STREAM_KEYS: dict[str, toml.Parse] = {
     "fields": toml.each(toml.text),
     "freshness": toml.duration,
     "live_from": toml.day,
+    "reconcile": section(RECONCILE_KEYS),
     **{key: parse for options in _OPTIONS.values() for key, parse in options.items()},
 }
 _CHANNEL: dict[str, toml.Parse] = {
@@ -348,7 +369,32 @@ def _stream(name: str, table: Mapping[str, Any], reader: Reader) -> StreamConfig
         fields=table.get("fields", {}),
         freshness=table.get("freshness"),
         live_from=table.get("live_from", ""),
+        reconcile=_reconcile(table, transport, (*place, "reconcile"), reader),
     )
+
+
+def _reconcile(table: Mapping[str, Any], transport: str, place: Place, reader: Reader) -> ReconcileConfig | None:
+    """How a stream is compared with its source; keys of another transport and what its own needs are checked here."""
+    told = table.get("reconcile")
+    if told is None:
+        return None
+    if transport not in _RECONCILE:
+        reader.wrong(place, f"transport = {' or '.join(_RECONCILE)} beside it", f'transport = "{transport}"')
+        return None
+    for key in RECONCILE_KEYS.keys() - {"every", "days", "by"} - _RECONCILE[transport].keys() & told.keys():
+        other = next(name for name, keys in _RECONCILE.items() if key in keys)
+        reader.wrong((*place, key), f'transport = "{other}" with this key', f'transport = "{transport}"')
+    found = ReconcileConfig(
+        every=_above(told.get("every", ReconcileConfig.every), (*place, "every"), reader),
+        days=told.get("days", ReconcileConfig.days),
+        by=told.get("by", ReconcileConfig.by),
+        options={key: told[key] for key in _RECONCILE[transport] if key in told},
+    )
+    if not 1 <= found.days <= MOST_DAYS:
+        reader.wrong((*place, "days"), f"1 to {MOST_DAYS} days", str(found.days))
+    if transport == "table" and not (told.get("day") or table.get("cursor", {}).get("field")):
+        reader.wrong(place, 'day = "…", the column of times by which days are counted', "neither day nor a cursor")
+    return found
 
 
 def _check_sftp(table: Mapping[str, Any], place: Place, reader: Reader) -> None:

@@ -37,6 +37,16 @@ class Auth:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReconcileConfig:
+    """How a stream is compared with its source, day by day (对账)."""
+
+    every: timedelta = timedelta(days=1)
+    days: int = 7  # whole days looked back, yesterday is the first
+    by: str = "updated"  # which time of a record the source counts by: updated or event
+    options: Mapping[str, Any] = field(default_factory=dict)  # transport's own: day, counts, keys, rows
+
+
+@dataclass(frozen=True, kw_only=True)
 class StreamConfig:
     """One stream of one connector, as configured."""
 
@@ -55,6 +65,7 @@ class StreamConfig:
     fields: Mapping[str, str] = field(default_factory=dict)  # our name (中文 or english) = their header
     freshness: timedelta | None = None
     live_from: str = ""  # ISO date; event time earlier: backfill
+    reconcile: ReconcileConfig | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

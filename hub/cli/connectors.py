@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +16,7 @@ from hub.cli.looking import old_records
 from hub.core.errors import ConfigurationError, HubError
 from hub.durations import write_duration
 from hub.read.connectors import connector_states
+from hub.read.days import day_rows, told_day
 from hub.read.edges import edge_rows
 from hub.runtime.local_socket import ask, is_served
 from hub.runtime.service import SOCKET
@@ -105,7 +106,9 @@ def show_connector(ctx: typer.Context, name: Name, as_json: Json = False) -> Non
             **_summary(manifest, hub.settings.connectors.get(name)), **_states(hub)[name],
             "owner": manifest.owner, "api": manifest.api,
         }  # fmt: skip
-    told["edge"] = _edge(face.folder, name)
+        with hub.store.read() as sql:
+            days = [told_day(d) for views in day_rows(sql, manifest.unit, bootstrap.now()).values() for d in views]
+    told |= {"edge": _edge(face.folder, name), "days": days}
     if as_json:
         emit(told)
         return
@@ -124,6 +127,8 @@ def show_connector(ctx: typer.Context, name: Name, as_json: Json = False) -> Non
             for s in told["streams"]
         ),
     )
+    if days:
+        show_days(days)
     if told["edge"]:
         show_pairs(
             {f"edge {key}": told["edge"][key] for key in ("state", "key_id", "heard_at", "waiting", "bytes", "limit")}
@@ -135,6 +140,18 @@ def show_connector(ctx: typer.Context, name: Name, as_json: Json = False) -> Non
             for kind, entry in manifest.receives.items()
         ),
     )
+
+
+def show_days(days: Sequence[Mapping[str, Any]]) -> None:
+    """Days of streams beside what their source says of them."""
+    show_table(
+        ("STREAM", "DAY", "SOURCE", "HUB", "MISSING", "ONLY HERE", "READ AGAIN", "STATE"),
+        (
+            (d["stream"], d["day"], "—" if d["theirs"] is None else str(d["theirs"]),
+             *(str(d[name]) for name in ("ours", "missing", "extra", "pulled")), d["state"])
+            for d in days
+        ),
+    )  # fmt: skip
 
 
 def _edge(folder: Path, name: str) -> dict[str, Any] | None:

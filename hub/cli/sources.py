@@ -1,4 +1,4 @@
-"""`hub connectors probe | try | poll`: does the source answer, what would its records become, take them now."""
+"""`hub connectors probe | try | poll | reconcile`: does the source answer, what would its records become, take them now."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import typer
 
 from hub import bootstrap, looks
 from hub.cli.audit import Purpose
-from hub.cli.connectors import Name, app, configured, did_you_mean
+from hub.cli.connectors import Name, app, configured, did_you_mean, manifest_of, show_days
 from hub.cli.face import ATTENTION, DONE, Json, UsageMistake, emit, exit_code, face_of, note, show_table
 from hub.cli.looking import LOOKED_AT, is_old, looked_at, would_be
+from hub.configuration import MOST_DAYS
 from hub.core.errors import HubError
 from hub.core.records import StreamKey
 from hub.runtime.unit_worker import UnitWorker
@@ -100,6 +101,47 @@ def poll(ctx: typer.Context, name: Name, stream: Stream = None, as_json: Json = 
     else:
         for row in told:
             note(f"{name} {row['stream']}: {row['rows']} record(s) in {row['pages']} page(s)")
+
+
+@app.command()
+def reconcile(
+    ctx: typer.Context,
+    name: Name,
+    stream: Stream = None,
+    days: Annotated[
+        int | None, typer.Option("--days", metavar="N", min=1, max=MOST_DAYS, help="Whole days back; default: as set.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare streams day by day with what their source says of itself (对账), and read again what is missing.
+
+    Exits 1 while records are missing that the source does not give again.
+    """
+    told: list[dict[str, Any]] = []
+    with bootstrap.open_hub(face_of(ctx).folder) as hub:
+        unit = manifest_of(name).unit
+        for one in _compared(hub, name, stream):
+            note(f"{name} {one}: comparing")
+            told += bootstrap.reconcile_once(hub, StreamKey(unit, one), days)
+    if as_json:
+        emit({"connector": name, "days": told})
+    else:
+        show_days(told)
+    if any(day["state"] == "differs" for day in told):
+        raise typer.Exit(ATTENTION)
+
+
+def _compared(hub: bootstrap.Hub, name: str, stream: str | None) -> Sequence[str]:
+    if stream is not None:
+        return [configured(hub.settings, name, stream).name]
+    config = hub.settings.connectors.get(name)
+    found = [one for one, how in config.streams.items() if how.reconcile is not None] if config else []
+    if not found:
+        raise UsageMistake(
+            f"{name}: no stream says how its days can be asked for",
+            f"set [streams.….reconcile] in connectors.d/{name}.toml; see docs/operations.md",
+        )
+    return found
 
 
 @contextmanager

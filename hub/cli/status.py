@@ -59,6 +59,16 @@ def _print(told: dict[str, Any]) -> None:
             for row in told["connectors"]
         ),
     )
+    compared = [(row["name"], s) for row in told["connectors"] for s in row["streams"] if s["reconciled"]]
+    if compared:
+        show_table(
+            ("COMPARED WITH ITS SOURCE", "STREAM", "DAYS", "AT", "DIFFERENT DAYS", "MISSING", "ONLY HERE"),
+            (
+                (name, s["stream"], r["days"], short(r["at"]), ", ".join(r["differ"]), r["missing"], r["extra"])
+                for name, s in compared
+                for r in [s["reconciled"]]
+            ),
+        )
     edges = [row["edge"] for row in told["connectors"] if row["edge"]]
     if edges:
         show_table(

@@ -5,17 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from hub.core.errors import CredentialsError, PersonError, QuarantineError, RetryError, StopError
+from hub.core.stream_faults import STREAM_FAULTS, Text
 
 __all__ = ["ACTIONS", "FAULTS", "Action", "Text", "action_for", "action_of"]
-
-
-class Text(NamedTuple):
-    """One problem code in words: title and remedy, English and Chinese."""
-
-    english: str
-    chinese: str
-    remedy: str
-    remedy_zh: str
 
 
 class Action(NamedTuple):
@@ -46,7 +38,7 @@ _BY_CLASS: tuple[tuple[type[Exception], str], ...] = (
 _BY_CODE: tuple[tuple[str, str], ...] = (
     # of the hub itself
     ("keys.", "stop"), ("seal.", "stop"), ("store.corrupt", "stop"), ("store.refused", "stop"), ("lease.", "stop"),
-    ("store.", "retry"), ("hub.locked", "retry"), ("http.busy", "retry"), ("stream.busy", "retry"),
+    ("reconcile.pending", "retry"), ("reconcile.", "person"), ("store.", "retry"), ("hub.locked", "retry"), ("http.busy", "retry"), ("stream.busy", "retry"),
     # credentials
     ("http.401", "credentials"), ("http.403", "credentials"), ("credentials", "credentials"),
     ("secret.", "credentials"), ("table.denied", "credentials"),
@@ -184,20 +176,7 @@ FAULTS: dict[str, Text] = {
         "Unknown kind of authentication", "未知的认证方式", "use none, basic, bearer, signature or national_platform", "请使用规定的认证方式"),
     "auth.recipe": Text(
         "The signature recipe is incomplete", "签名方案不完整", "name every part the recipe needs", "请补全签名方案"),
-    "stream.unknown": Text(
-        "The connector has no such stream", "没有该数据流", "see `hub connectors show NAME`", "见 hub connectors show"),
-    "stream.not_scheduled": Text(
-        "The stream has no schedule", "数据流未设周期", "set `schedule` in its TOML", "请设置 schedule"),
-    "stream.silent": Text(
-        "The stream is silent beyond its promise", "数据流超过承诺时限未报送",
-        "ask the unit whether its system runs", "请询问对方系统是否运行"),
-    "stream.thin": Text(
-        "The stream sends far less than it used to", "数据流报送量明显低于以往",
-        "ask the unit whether its system still sends all records", "请询问对方是否仍完整报送"),
-    "community.thin": Text("A community has far fewer records than it used to", "社区记录量明显低于以往",
-        "ask its grid workers and units what has changed there", "请询问社区网格员和各部门有何变化"),
-    "stream.busy": Text(
-        "The stream is being read just now", "数据流正在读取", "try again in a moment", "请稍后再试"),
+    **STREAM_FAULTS,
     # --- other systems
     "peer.busy": Text("The other system is busy", "对方系统繁忙", "it is tried again by itself", "系统将自动重试"),
     "peer.timeout": Text("The other system took too long", "对方系统超时", "it is tried again by itself", "系统将自动重试"),

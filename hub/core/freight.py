@@ -18,6 +18,22 @@ DOORS = ("poll", "push", "file", "ingest", "answer", "station", "redrive", "repl
 replay: rows that were taken, through the mapping of today. These do not count in the accounting of departments."""
 
 
+_PART = "#"
+DAYS = ":days"
+"""The feed of a stream that compares it with its source, day by day."""
+
+
+def feed_of(stream: StreamKey, part: str) -> StreamKey:
+    """What is due, leased and read by itself: a stream, or a part of it (``part`` empty: the stream itself)."""
+    return StreamKey(stream.unit, f"{stream.stream}{_PART}{part}") if part else stream
+
+
+def stream_of(feed: StreamKey) -> tuple[StreamKey, str]:
+    """The stream of a feed, and which part of it the feed is."""
+    name, _, part = feed.stream.partition(_PART)
+    return StreamKey(feed.unit, name), part
+
+
 class Lease(NamedTuple):
     """A claim won by one conditional UPDATE: ``fence`` grows with each take-over."""
 

@@ -20,12 +20,15 @@ from hub.store.claims import StreamClaim, finish_stream
 from hub.store.engine import SqlStore
 from hub.store.issues import close_issues, open_issue
 
-__all__ = ["FetchPlan", "Polled", "poll", "retry_delay"]
+__all__ = ["FetchPlan", "Polled", "hand_back", "is_told", "poll", "retry_delay"]
 
 PATIENCE = 5
 """Failures in a row before a peer in trouble becomes an issue: below that it is weather."""
 FILE_ERRORS = "file."
 """One bad file among good ones: its issue stays until a good one has been read."""
+
+OTHERS = ("stream.", "reconcile.")
+"""Beginnings of codes that say something about a stream which no answer of its source disproves."""
 
 Clock = Callable[[], datetime]
 NextDue = Callable[[datetime, datetime], tuple[datetime, int]]
@@ -55,7 +58,16 @@ class Polled(NamedTuple):
 def poll(store: SqlStore, vault: Vault, worker: Worker, claim: StreamClaim, plan: FetchPlan, clock: Clock) -> Polled:
     """Read one claimed stream to its end and give it back with its next due time. Raises StopError only."""
     pages, rows, error = _read(store, vault, worker, claim, plan)
-    now = clock()
+    polled = hand_back(store, claim, plan, clock(), pages, rows, error)
+    if not polled.stale:
+        _tell(store, claim, error, rows, clock())
+    return polled
+
+
+def hand_back(
+    store: SqlStore, claim: StreamClaim, plan: FetchPlan, now: datetime, pages: int, rows: int, error: HubError | None
+) -> Polled:
+    """Give a claimed feed back with its next due time: on its grid, or sooner and later by what went wrong."""
     if isinstance(error, StaleLeaseError):
         return Polled(pages, rows, error, claim.due, stale=True)
     on_grid, missed = plan.next_due(claim.due, now)
@@ -74,8 +86,6 @@ def poll(store: SqlStore, vault: Vault, worker: Worker, claim: StreamClaim, plan
         failed=error is not None,
         last=error.code if error is not None else "",
     )
-    if kept:
-        _tell(store, claim, error, rows, now)
     return Polled(pages, rows, error, next_due, stale=not kept)
 
 
@@ -119,6 +129,11 @@ def _tell(store: SqlStore, claim: StreamClaim, error: HubError | None, rows: int
     subject = f"{claim.stream.unit}.{claim.stream.stream}"
     if error is None:
         if claim.failures or rows:
-            close_issues(store, subject, now, keep=("stream.", *(() if rows else (FILE_ERRORS,))))
-    elif action_for(error).issue == "at once" or claim.failures + 1 >= PATIENCE:
+            close_issues(store, subject, now, keep=(*OTHERS, *(() if rows else (FILE_ERRORS,))))
+    elif is_told(error, claim.failures):
         open_issue(store, error.code, subject, now, error.remedy)
+
+
+def is_told(error: HubError, failures: int) -> bool:
+    """Whether a person is told: at once, or after some failures in a row; ``failures`` came before this one."""
+    return action_for(error).issue == "at once" or failures + 1 >= PATIENCE

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from hub.core.lifecycle import STATES, shown
 from hub.core.records import StreamKey
+from hub.read.days import day_rows, summed
 from hub.read.edges import edge_rows
 from hub.settings import ConnectorConfig, Settings
 from hub.store import ledger, snapshot
@@ -42,13 +43,16 @@ def connector_states(
     heard = snapshot.heard(sql)
     scheduled = {StreamKey(row.unit, row.stream): row for row in ledger.schedule(sql)}
     issues = {issue.subject: _BY_ISSUE[issue.code] for issue in ledger.issues(sql) if issue.code in _BY_ISSUE}
-    edges = edge_rows(sql, now)
+    edges, days = edge_rows(sql, now), day_rows(sql, None, now)
     told = []
     for name in sorted(installed):
         unit, promises = installed[name]
         config = settings.connectors.get(name)
         rows = [
-            _stream(StreamKey(unit, stream), config, promise, scheduled, heard, now)
+            {
+                **_stream(StreamKey(unit, stream), config, promise, scheduled, heard, now),
+                "reconciled": summed(days.get(StreamKey(unit, stream), ())),
+            }
             for stream, promise in promises.items()
         ]
         process = (processes or {}).get(name, {"state": issues.get(name, "ready")})

@@ -8,23 +8,28 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from threading import Event, Lock
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from hub.core.errors import HubError, RetryError, StaleLeaseError
-from hub.core.freight import Drafts
+from hub.core.freight import DAYS, Drafts, feed_of
 from hub.core.records import SHANGHAI, StreamKey
 from hub.line.fetch import FetchPlan, Polled, poll
 from hub.line.ports import Vault
+from hub.line.reconcile import DaysPlan, reconcile
+from hub.runtime.applied import wait_applied
 from hub.runtime.workers import PolledStream, Workers
+from hub.settings import ReconcileConfig
 from hub.store.claims import StreamClaim, claim_stream, claim_streams, ensure_streams, extend_stream, pull_forward
 from hub.store.engine import SqlStore
+from hub.store.reconciled import DayView
 
-__all__ = ["Schedule"]
+__all__ = ["FIRST_COMPARED", "Schedule", "days_plan"]
 
 logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # a tick tells its own errors; theirs is a race at the end
 
@@ -32,6 +37,10 @@ THREADS = 16
 """Polls at the same time on one node; a connector has a handful of streams and most polls are waiting for a peer."""
 LONGEST_POLL = timedelta(hours=1)
 """A poll that takes longer is hung: its lease is no longer renewed, so that somebody else may take over."""
+FIRST_COMPARED = timedelta(hours=1)
+"""A stream that is new is read for so long before it is compared with its source, or for one period if that is shorter."""
+APPLIED = 20.0
+"""Seconds a comparison waits for what has landed to be applied."""
 CLOCK_STEP = 1.0
 """Seconds by which the wall clock may fall behind the monotonic one between two ticks before it counts as set back."""
 STALL = 5.0
@@ -79,7 +88,7 @@ class Schedule:
         self._threads = threads
         self._running: dict[StreamKey, Running] = {}
         self._lock = Lock()
-        self._streams: dict[StreamKey, PolledStream] = {}
+        self._streams: dict[StreamKey, PolledStream] = {}  # by feed
         self._pool: ThreadPoolExecutor | None = None
         self._fatal: BaseException | None = None
         self._ticked = 0.0  # monotonic
@@ -112,8 +121,10 @@ class Schedule:
         streams = {polled.key: polled for polled in self._workers.polled()}
         now = self._clock()
         if streams:
-            ensure_streams(self._store, streams, now)
+            ensure_streams(self._store, [key for key, polled in streams.items() if polled.days is None], now)
             for polled in streams.values():
+                if polled.days is not None:
+                    ensure_streams(self._store, [polled.key], now + min(polled.days.every, FIRST_COMPARED))
                 if polled.grid.period is not None:
                     pull_forward(self._store, [polled.key], now + polled.grid.period + self._retry[1])
         with self._lock:
@@ -197,18 +208,47 @@ class Schedule:
     def _poll(self, claim: StreamClaim) -> Polled:
         with self._lock:
             polled = self._streams[claim.stream]
-        plan = FetchPlan(polled.grid.next_due, *self._retry, self._reporting, self._landed)
-        return poll(self._store, self._vault, polled.worker, claim, plan, self._clock)
+        if polled.days is not None:
+            return self._compare(claim, polled, polled.days.days)[0]
+        return poll(self._store, self._vault, polled.worker, claim, self._plan(polled), self._clock)
+
+    def _plan(self, polled: PolledStream) -> FetchPlan:
+        return FetchPlan(polled.grid.next_due, *self._retry, self._reporting, self._landed)
+
+    def _compare(
+        self, claim: StreamClaim, polled: PolledStream, days: int, *, anew: bool = False
+    ) -> tuple[Polled, list[DayView]]:
+        assert polled.days is not None
+        plan = days_plan(self._store, polled.days, days, self._reporting, self._landed)._replace(anew=anew)
+        plans = self._plan(polled), plan
+        return reconcile(self._store, self._vault, polled.worker, claim, plans, self._clock)
 
     def poll_now(self, stream: StreamKey) -> Polled:
         """Poll one stream in the caller's thread, due or not. Raises ``RetryError`` when it is being polled already."""
+        with self._claimed(stream, "stream.not_scheduled", "this stream is not polled by the clock") as (claim, _):
+            return self._poll(claim)
+
+    def reconcile_now(self, stream: StreamKey, days: int | None = None) -> list[DayView]:
+        """Compare one stream with its source in the caller's thread. Raises what goes wrong."""
+        why = "this stream has no [reconcile]: nobody says how its days can be asked for"
+        with self._claimed(feed_of(stream, DAYS), "reconcile.none", why) as (claim, polled):
+            assert polled.days is not None
+            told, views = self._compare(claim, polled, days or polled.days.days, anew=True)
+        if told.error is not None:
+            raise told.error
+        return views
+
+    @contextmanager
+    def _claimed(self, stream: StreamKey, code: str, why: str) -> Iterator[tuple[StreamClaim, PolledStream]]:
+        """A feed that is ours for a while, due or not."""
         with self._lock:
             known = stream in self._streams
         if not known:
             self.refresh()
         with self._lock:
             if stream not in self._streams:
-                raise HubError("this stream is not polled by the clock", code="stream.not_scheduled")
+                raise HubError(why, code=code)
+            polled = self._streams[stream]
             if stream in self._running:
                 raise RetryError("the stream is being polled", code="stream.busy")
         now = self._clock()
@@ -218,7 +258,18 @@ class Schedule:
         with self._lock:
             self._running[stream] = Running(claim, now)
         try:
-            return self._poll(claim)
+            yield claim, polled
         finally:
             with self._lock:
                 self._running.pop(stream, None)
+
+
+def days_plan(
+    store: SqlStore,
+    config: ReconcileConfig,
+    days: int,
+    reporting: frozenset[str] | None,
+    landed: Callable[[str, Drafts], None] | None,
+) -> DaysPlan:
+    """How a stream is compared with its source, as configured."""
+    return DaysPlan(days, config.by, lambda uid: wait_applied(store, uid, APPLIED), reporting, landed)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import socket as sockets
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +22,8 @@ from hub.core.records import SHANGHAI, StreamKey
 from hub.custody import audit
 from hub.custody.audit import Look
 from hub.line.ports import Vault
+from hub.read.days import told_day
+from hub.runtime.applied import wait_applied as wait_applied
 from hub.runtime.confine import hide
 from hub.runtime.daemon import Daemon, SideTask, WebTask, grouped, hub_lock, listen
 from hub.runtime.local_socket import LocalServer, page_from_json
@@ -36,15 +37,13 @@ from hub.store.claims import release_node
 from hub.store.engine import SqlStore
 from hub.store.issues import close_issues, open_issue
 from hub.store.numbers import new_uid
-from hub.store.pages import page_state, receipt
+from hub.store.pages import receipt
 
 __all__ = ["SOCKET", "Parts", "now", "owner_of", "run", "sole_process", "wait_applied"]
 
 SOCKET = "hub.sock"
 LOCK_WAIT = 3.0
 """Seconds a start waits for ``hub.lock``: a process that was just killed has let go of it by then."""
-APPLIED_LOOK = 0.02
-"""Seconds between two looks at a page somebody waits for."""
 
 
 def now() -> datetime:
@@ -184,17 +183,6 @@ def _relay(parts: Parts) -> Relay:
     )
 
 
-def wait_applied(store: SqlStore, uid: str, seconds: float) -> bool:
-    """Wait at most ``seconds`` until a landed page is applied; False: it is still pending."""
-    end = time.monotonic() + seconds
-    pause = threading.Event()
-    while page_state(store, uid) != "applied":
-        if time.monotonic() >= end:
-            return False
-        pause.wait(APPLIED_LOOK)
-    return True
-
-
 def _handlers(
     parts: Parts, schedule: Schedule, renew: Callable[[str], list[str]]
 ) -> dict[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]]:
@@ -217,6 +205,10 @@ def _handlers(
             raise RetryError("the stream was taken over", code="stream.busy")
         return {"pages": polled.pages, "rows": polled.rows}
 
+    def reconcile(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        stream, days = StreamKey(str(asked.get("unit")), str(asked.get("stream"))), asked.get("days")
+        return {"days": [told_day(view) for view in schedule.reconcile_now(stream, int(days) if days else None)]}
+
     def edge(asked: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"count": edges.act(parts.store, asked, parts.clock())}
 
@@ -238,6 +230,7 @@ def _handlers(
         "land": land,
         "receipt": told,
         "poll": poll,
+        "reconcile": reconcile,
         "ping": ping,
         "edge": edge,
         "look": look,

@@ -45,6 +45,9 @@ class SourceSpec:
     fields: Mapping[str, str] = field(default_factory=dict)
     auth: AuthSpec = AuthSpec()
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)  # the connector's own options
+    reconcile: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # how its days can be asked for: by, day, counts, keys, rows
     rows_per_page: int = 2000
     file_bytes: int = 512 * 1024 * 1024
     peer_seconds: float = 60.0
@@ -131,6 +134,7 @@ def source_spec(config: StreamConfig, limits: Limits, own: Mapping[str, Any], pa
         fields=config.fields,
         auth=_auth(config.auth),
         config={name: _plain(value) for name, value in own.items()},
+        reconcile={} if config.reconcile is None else {"by": config.reconcile.by, **config.reconcile.options},
         rows_per_page=limits.rows_per_page,
         file_bytes=limits.file_bytes,
         peer_seconds=timeout.total_seconds() if timeout is not None else limits.peer_seconds,

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -24,7 +25,7 @@ from hub.core.records import Owed, StreamKey
 from hub.runtime import wire
 from hub.runtime.child import Bounds, Child, ChildSpec, Described, DiedError, bounded, refused
 from hub.runtime.specs import FileSpec, SourceSpec, WaySpec
-from hub.runtime.verbs import Batch
+from hub.runtime.verbs import Batch, Counted
 from hub.runtime.wire import BrokenFrameError, Frame, coded
 from hub.sdk.files import Waiting
 from hub.sdk.reading import found_in
@@ -122,6 +123,26 @@ class Supervisor:
         with self._alive() as child:
             head = child.ask("probe", {"spec": spec.to_wire()}, seconds=self.spec.bounds.page).head
             return _checked(child, lambda: int(head["found"]))
+
+    def counts(self, spec: SourceSpec, cursor: str | None, first: date, last: date) -> Counted:
+        """How many records the source has of each of these days."""
+        told = {"spec": spec.to_wire(), "cursor": cursor, "first": first.isoformat(), "last": last.isoformat()}
+        with self._alive() as child:
+            head = child.ask("counts", told, seconds=self.spec.bounds.page).head
+            return _checked(child, lambda: _counted(head))
+
+    def keys(self, spec: SourceSpec, cursor: str | None, day: date) -> Iterator[list[str]]:
+        """The unit's own numbers of one day's records, page by page."""
+        told = {"spec": spec.to_wire(), "cursor": cursor, "day": day.isoformat()}
+        with self._alive() as child:
+            for frame in child.stream("keys", told, seconds=self.spec.bounds.page):
+                yield _checked(child, partial(_keys, frame.head))
+
+    def again(self, spec: SourceSpec, cursor: str | None, day: date, keys: Sequence[str]) -> Iterator[Batch]:
+        """That day's records once more; no page of it moves a cursor."""
+        told = {"spec": spec.to_wire(), "cursor": cursor, "day": day.isoformat(), "keys": list(keys)}
+        for batch in self._batches("again", told, StreamKey(self.spec.unit, spec.stream)):
+            yield batch._replace(cursor=None)
 
     def map(self, stream: StreamKey, body: bytes, rows: int, first_row: int, fields: Mapping[str, str]) -> Drafts:
         """The drafts of a page, one for each row."""
@@ -293,6 +314,21 @@ def _checked(child: Child, read: Callable[[], Read]) -> Read:
 
 def _waiting(path: Any, drop: Any, rows: Any, code: Any) -> Waiting:
     return Waiting(str(path), str(drop), int(rows), coded(code) if code else "")
+
+
+def _counted(told: Mapping[str, Any]) -> Counted:
+    counts = told["counts"]
+    found = None if counts is None else {date.fromisoformat(day): int(count) for day, count in counts}
+    if found is not None and any(count < 0 for count in found.values()):
+        raise BrokenFrameError("a count that is none")
+    return Counted(found, bool(told["names_keys"]))
+
+
+def _keys(told: Mapping[str, Any]) -> list[str]:
+    keys = told["keys"]
+    if type(keys) is not list or not all(type(key) is str for key in keys):
+        raise BrokenFrameError("keys that are none")
+    return keys
 
 
 def _batch(frame: Frame, key: StreamKey, broken: Callable[[str], HubError]) -> Batch:

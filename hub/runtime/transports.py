@@ -22,8 +22,12 @@ if TYPE_CHECKING:
     from hub.sdk.outcome import Outcome
     from hub.sdk.peer import Peer
     from hub.sdk.places import Place
+    from hub.sdk.rest import RestSource
+    from hub.sdk.statements import Statements
+    from hub.sdk.table import TableSource
+    from hub.sdk.table_days import KeyColumns
 
-__all__ = ["Clock", "Folder", "Source", "Way", "make_folder", "make_sender", "make_source"]
+__all__ = ["Clock", "Folder", "Source", "Way", "make_folder", "make_sender", "make_source", "statements_of"]
 
 Clock = Callable[[], datetime]
 
@@ -70,7 +74,22 @@ def make_source(
     )
 
 
-def _rest(spec: SourceSpec, endpoints: Endpoints) -> Source:
+def statements_of(spec: SourceSpec, source: Any, cursor: str | None, key_columns: KeyColumns) -> Statements:
+    """What ``source``, made for ``spec``, can say of its whole days. Raises ``ConfigurationError``."""
+    if spec.transport == "rest":
+        from hub.sdk.rest_days import rest_statements
+
+        return rest_statements(source, spec.reconcile, cursor)
+    if spec.transport == "table":
+        from hub.sdk.table_days import table_statements
+
+        return table_statements(source, str(spec.reconcile.get("day", "")), key_columns)
+    raise ConfigurationError(
+        f"stream {spec.stream} is fed by {spec.transport}: it cannot be compared by days", code="reconcile.none"
+    )
+
+
+def _rest(spec: SourceSpec, endpoints: Endpoints) -> RestSource:
     from hub.sdk.rest import PageStyle, RestSource
 
     options = spec.options
@@ -97,7 +116,7 @@ def _code(option: Any) -> str:
     return option if isinstance(option, str) else ""
 
 
-def _table(spec: SourceSpec) -> Source:
+def _table(spec: SourceSpec) -> TableSource:
     from hub.sdk.database import open_table_engine
     from hub.sdk.table import TableSource
 

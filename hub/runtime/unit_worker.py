@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from threading import Event
 from typing import Any
 
@@ -17,8 +17,8 @@ import orjson
 from hub.core.errors import ConfigurationError
 from hub.core.freight import Answer, Drafts, Page, Parcel
 from hub.core.records import Owed, StreamKey
-from hub.runtime.specs import STEADY, FileSpec, Pace, is_scheduled, source_spec, way_spec
-from hub.runtime.verbs import Batch, Hands
+from hub.runtime.specs import STEADY, FileSpec, Pace, SourceSpec, is_scheduled, source_spec, way_spec
+from hub.runtime.verbs import Batch, Counted, Hands
 from hub.sdk.files import Waiting
 from hub.sdk.manifest import Manifest, ManifestStream, strip
 from hub.sdk.strictjson import dumps
@@ -95,14 +95,12 @@ class UnitWorker:
     def fetch(self, stream: str, cursor: str | None) -> Iterator[tuple[Page, Drafts]]:
         """Pages of one read with their drafts, each page's cursor saying we have it. Raises classed errors."""
         config = self.stream_config(stream)
-        for batch in self.hands.read(
-            source_spec(config, self._limits, self.config.config, self._pace), cursor, self._stop
-        ):
+        for batch in self.hands.read(self._spec(stream), cursor, self._stop):
             yield self._page(stream, config, batch)
 
     def look(self, stream: str) -> Iterator[Drafts]:
         """Drafts from the beginning of a source, page by page; nothing lands, no cursor and no file moves."""
-        spec = source_spec(self.stream_config(stream), self._limits, self.config.config, self._pace)
+        spec = self._spec(stream)
         for batch in self.hands.read(replace(spec, options={**spec.options, "look": True}), None, self._stop):
             yield self._arrived(stream, batch, spec.fields)[1]
 
@@ -119,18 +117,35 @@ class UnitWorker:
             page, drafts = self._arrived(stream, batch, spec.fields)
             yield page._replace(mode=mode, door="ingest", source=source), drafts
 
+    def counts(self, stream: str, cursor: str | None, first: date, last: date) -> Counted:
+        """What the source says of each of these days. Raises classed errors."""
+        return self.hands.counts(self._spec(stream), cursor, first, last)
+
+    def keys(self, stream: str, cursor: str | None, day: date) -> Iterator[list[str]]:
+        """The unit's own numbers of one day's records, page by page. Raises classed errors."""
+        return self.hands.keys(self._spec(stream), cursor, day)
+
+    def again(self, stream: str, cursor: str | None, day: date, keys: Sequence[str]) -> Iterator[tuple[Page, Drafts]]:
+        """That day's records once more, of ``keys`` only if any are named; no page moves the cursor."""
+        config = self.stream_config(stream)
+        for batch in self.hands.again(self._spec(stream), cursor, day, keys):
+            page, drafts = self._arrived(stream, batch, config.fields)
+            yield page._replace(first_row=0, source=f"reconcile:{day.isoformat()}"), drafts
+
+    def _spec(self, stream: str) -> SourceSpec:
+        return source_spec(self.stream_config(stream), self._limits, self.config.config, self._pace)
+
     def waiting(self, stream: str) -> list[Waiting]:
         """Files of a stream that have been read and have no receipt yet. Raises classed errors."""
-        return self.hands.waiting(source_spec(self.stream_config(stream), self._limits, self.config.config, self._pace))
+        return self.hands.waiting(self._spec(stream))
 
     def answer(self, stream: str, path: str, receipt: Mapping[str, Any]) -> None:
         """Have the receipts of a file that came in written beside it. Raises classed errors."""
-        spec = source_spec(self.stream_config(stream), self._limits, self.config.config, self._pace)
-        self.hands.answer(spec, path, receipt)
+        self.hands.answer(self._spec(stream), path, receipt)
 
     def probe(self, stream: str) -> int:
         """Reach the source and write nothing; how many rows (or files) it showed at the first look."""
-        return self.hands.probe(source_spec(self.stream_config(stream), self._limits, self.config.config, self._pace))
+        return self.hands.probe(self._spec(stream))
 
     def map(self, page: Page) -> Drafts:
         """Exactly one draft or problem per row; rows that could not be read as declared are problems by their code."""

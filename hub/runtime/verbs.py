@@ -7,6 +7,7 @@ knows no page number, no archive, no key and no other unit. Tests of the line us
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from itertools import islice
 from pathlib import Path
 from threading import Event, Lock
@@ -15,21 +16,22 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import orjson
 
-from hub.core.errors import CredentialsError, HubError
+from hub.core.errors import ConfigurationError, CredentialsError, HubError
 from hub.core.freight import Answer, Drafts, Parcel
 from hub.core.records import Draft, Owed, Problem, StreamKey
 from hub.runtime.boundary import Boundary
 from hub.runtime.specs import FileSpec, SourceSpec, WaySpec
-from hub.runtime.transports import Clock, Source, Way, make_folder, make_sender, make_source
+from hub.runtime.transports import Clock, Source, Way, make_folder, make_sender, make_source, statements_of
 from hub.sdk.connector import Connector, Context
 from hub.sdk.endpoint import Endpoints
 from hub.sdk.files import Waiting
 from hub.sdk.manifest import strip
 from hub.sdk.returned import returned_file
+from hub.sdk.statements import Statements, days_between
 from hub.sdk.strictjson import dumps
 from hub.sdk.tabular import ROW_PROBLEM, form_of, read_rows
 
-__all__ = ["Batch", "Hands", "Verbs"]
+__all__ = ["Batch", "Counted", "Hands", "Verbs"]
 
 Kept = TypeVar("Kept")
 
@@ -50,6 +52,13 @@ class Batch(NamedTuple):
     told: Mapping[str, Any] = {}  # of a file named by hand, so far: ``marks`` and ``notes`` for its receipt
 
 
+class Counted(NamedTuple):
+    """What a source says of some days: its number of records for each, and whether it can name them."""
+
+    counts: Mapping[date, int] | None  # None: it offers no counts
+    names_keys: bool
+
+
 class Hands(Protocol):
     """Who does the verbs: ``Verbs`` itself, or a child process that does them elsewhere. Raises classed errors."""
 
@@ -59,6 +68,9 @@ class Hands(Protocol):
     def waiting(self, spec: SourceSpec) -> list[Waiting]: ...
     def answer(self, spec: SourceSpec, path: str, receipt: Mapping[str, Any]) -> None: ...
     def probe(self, spec: SourceSpec) -> int: ...
+    def counts(self, spec: SourceSpec, cursor: str | None, first: date, last: date) -> Counted: ...
+    def keys(self, spec: SourceSpec, cursor: str | None, day: date) -> Iterator[list[str]]: ...
+    def again(self, spec: SourceSpec, cursor: str | None, day: date, keys: Sequence[str]) -> Iterator[Batch]: ...
     def map(self, stream: StreamKey, body: bytes, rows: int, first_row: int, fields: Mapping[str, str]) -> Drafts: ...
     def render(self, owed: Owed | None, body: Mapping[str, Any]) -> bytes: ...
     def send(self, parcel: Parcel, spec: WaySpec | None) -> Answer: ...
@@ -127,6 +139,53 @@ class Verbs:
     def probe(self, spec: SourceSpec) -> int:
         """Reach the source and write nothing; how many rows (or files) it showed at the first look."""
         return self._source(spec).probe()
+
+    # --- days
+
+    def counts(self, spec: SourceSpec, cursor: str | None, first: date, last: date) -> Counted:
+        """How many records the source has of each of these days; a day it does not name has none."""
+        told = self._statements(spec, cursor)
+        if told.counts is None:
+            return Counted(None, told.keys is not None)
+        counts = dict.fromkeys(days_between(first, last), 0)
+        counts.update({day: count for day, count in told.counts(first, last) if day in counts})
+        return Counted(counts, told.keys is not None)
+
+    def keys(self, spec: SourceSpec, cursor: str | None, day: date) -> Iterator[list[str]]:
+        """The unit's own numbers of one day's records, as the mapping makes them; rows without one are left out."""
+        told = self._statements(spec, cursor).keys
+        named = iter(told(day)) if told is not None else iter(())
+        table = self.connector.streams[spec.stream]
+        while part := list(islice(named, spec.rows_per_page)):
+            rows = [key if isinstance(key, Mapping) else _key_row(table.key, key) for key in part]
+            drafts = self.connector.map_rows(spec.stream, rows, 0, spec.fields)
+            yield [draft.key.no for draft in drafts if isinstance(draft, Draft)]
+
+    def again(self, spec: SourceSpec, cursor: str | None, day: date, keys: Sequence[str]) -> Iterator[Batch]:
+        """That day's records once more, of ``keys`` only if any are named; no page moves the cursor."""
+        wanted = frozenset(keys)
+        for rows in self._statements(spec, cursor).rows(day, keys):
+            kept = self._of(spec, rows, wanted) if wanted else rows
+            if kept:
+                yield self._batch(spec.stream, kept, 0, spec.fields, None)
+
+    def _of(self, spec: SourceSpec, rows: list[dict[str, Any]], wanted: frozenset[str]) -> list[dict[str, Any]]:
+        drafts = self.connector.map_rows(spec.stream, rows, 0, spec.fields)
+        return [row for row, one in zip(rows, drafts, strict=True) if one.key is not None and one.key.no in wanted]
+
+    def _statements(self, spec: SourceSpec, cursor: str | None) -> Statements:
+        """What the source can say of its days: by its own code, or by its transport."""
+        if self.connector.reconcile is not None:
+            context = Context(spec.config, spec.peer_seconds, self._ended)
+            return self.connector.reconcile(spec.stream, cursor, context)
+        if self.connector.fetch is not None:
+            raise ConfigurationError(
+                f"{self.connector.name} has a source of its own that cannot be compared by days",
+                code="reconcile.none",
+                remedy="take [streams.….reconcile] out, or ask its maker for `reconcile`",
+            )
+        key_columns = self.connector.key_columns(spec.stream, spec.fields)
+        return statements_of(spec, self._source(spec), cursor, key_columns)
 
     def map(self, stream: StreamKey, body: bytes, rows: int, first_row: int, fields: Mapping[str, str]) -> Drafts:
         """Exactly one draft or problem per row; rows that could not be read as declared are problems by their code."""
@@ -245,6 +304,11 @@ def _first_row(spec: SourceSpec, reached: str | None, rows: int) -> int:
     if spec.transport != "files" or reached is None:
         return 0
     return int(reached.partition(":")[2]) - rows + 1
+
+
+def _key_row(columns: Sequence[str], key: Any) -> dict[str, Any]:
+    """A key told as text, as the row that would have it."""
+    return dict(zip(columns, [key] if len(columns) == 1 else str(key).split("/"), strict=False))
 
 
 def _unreadable(row: Any, draft: Draft | Problem) -> Draft | Problem:

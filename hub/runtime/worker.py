@@ -10,8 +10,8 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
 from queue import SimpleQueue
 from typing import Any
 
@@ -65,7 +65,7 @@ class Desk:
                 if (waiting := self._more.get(number)) is not None:
                     waiting.put(do == "more")
                 continue
-            if do in ("read", "read_file"):
+            if do in ("read", "read_file", "again", "keys"):
                 self._more[number] = SimpleQueue()
             threading.Thread(target=self._answer, args=(number, do, frame), daemon=True).start()
 
@@ -74,7 +74,7 @@ class Desk:
             if do == "load":
                 self._say(number, "done", self._load(frame.head))
             elif number in self._more:
-                self._stream(number, self._batches(do, frame.head))
+                self._stream(number, self._pages(do, frame.head))
                 self._say(number, "done")
             else:
                 head, blobs = self._one(do, frame)
@@ -101,25 +101,25 @@ class Desk:
             },
         }
 
-    def _batches(self, do: str, told: dict[str, Any]) -> Iterable[Batch]:
+    def _pages(self, do: str, told: dict[str, Any]) -> Iterator[tuple[dict[str, Any], tuple[bytes, ...]]]:
         assert self._verbs is not None
+        if do == "read_file":
+            yield from map(_page, self._verbs.read_file(told["stream"], FileSpec.from_wire(told["spec"])))
+            return
+        spec, cursor = SourceSpec.from_wire(told["spec"]), told["cursor"]
         if do == "read":
-            return self._verbs.read(SourceSpec.from_wire(told["spec"]), told["cursor"], threading.Event())
-        return self._verbs.read_file(told["stream"], FileSpec.from_wire(told["spec"]))
+            yield from map(_page, self._verbs.read(spec, cursor, threading.Event()))
+        elif do == "again":
+            yield from map(_page, self._verbs.again(spec, cursor, date.fromisoformat(told["day"]), told["keys"]))
+        else:
+            for keys in self._verbs.keys(spec, cursor, date.fromisoformat(told["day"])):
+                yield {"keys": keys}, ()
 
-    def _stream(self, number: int, batches: Iterable[Batch]) -> None:
+    def _stream(self, number: int, pages: Iterable[tuple[dict[str, Any], tuple[bytes, ...]]]) -> None:
         """One page, then the hub's word that it has landed, then the next."""
         wanted = self._more[number]
-        for batch in batches:
-            head, drafts = wire.drafts_to_wire(batch.drafts, batch.body)
-            told = {
-                "rows": batch.rows,
-                "first_row": batch.first_row,
-                "cursor": batch.cursor,
-                "told": batch.told,
-                **head,
-            }
-            self._say(number, "page", told, batch.body, drafts)
+        for told, blobs in pages:
+            self._say(number, "page", told, *blobs)
             if not wanted.get():
                 return
 
@@ -149,6 +149,11 @@ class Desk:
             return {}, ()
         if do == "probe":
             return {"found": self._verbs.probe(SourceSpec.from_wire(told["spec"]))}, ()
+        if do == "counts":
+            first, last = (date.fromisoformat(told[name]) for name in ("first", "last"))
+            found = self._verbs.counts(SourceSpec.from_wire(told["spec"]), told["cursor"], first, last)
+            counts = None if found.counts is None else [[d.isoformat(), n] for d, n in found.counts.items()]
+            return {"counts": counts, "names_keys": found.names_keys}, ()
         raise wire.BrokenFrameError(do)
 
     def _say(self, number: int, word: str, told: dict[str, Any] | None = None, *blobs: bytes) -> None:
@@ -160,6 +165,13 @@ class Desk:
 
     def _fail(self, number: int, error: BaseException) -> None:
         self._say(number, "error", _told(error))
+
+
+def _page(batch: Batch) -> tuple[dict[str, Any], tuple[bytes, ...]]:
+    """One page with its drafts, as it goes through the pipe."""
+    head, drafts = wire.drafts_to_wire(batch.drafts, batch.body)
+    told = {"rows": batch.rows, "first_row": batch.first_row, "cursor": batch.cursor, "told": batch.told, **head}
+    return told, (batch.body, drafts)
 
 
 def _told(error: BaseException) -> dict[str, Any]:

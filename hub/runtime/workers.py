@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import timedelta
 from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Any, NamedTuple
 
+from hub.core.freight import DAYS, feed_of
 from hub.core.records import StreamKey
 from hub.line.ports import Worker
 from hub.runtime.grid import Grid
@@ -14,10 +16,12 @@ from hub.runtime.specs import is_scheduled
 from hub.runtime.station import StationWorker
 from hub.runtime.supervisor import Supervisor
 from hub.runtime.unit_worker import UnitWorker
-from hub.settings import ConnectorConfig, DeliverConfig
+from hub.settings import ConnectorConfig, DeliverConfig, ReconcileConfig
 
 __all__ = ["News", "PolledStream", "Workers", "changed_connectors"]
 
+SPREAD = timedelta(hours=3)
+"""Over how much of the night comparisons with sources are spread."""
 DRAIN = 30.0
 """Seconds an old worker has to finish what it is doing when another takes its place."""
 MakeWorker = Callable[[ConnectorConfig], UnitWorker]
@@ -35,9 +39,10 @@ class News(NamedTuple):
 class PolledStream(NamedTuple):
     """A stream that is read by the clock."""
 
-    key: StreamKey
+    key: StreamKey  # of its feed
     grid: Grid
     worker: UnitWorker
+    days: ReconcileConfig | None = None  # it is compared with its source, not read
 
 
 class Workers(Mapping[str, Worker]):
@@ -79,7 +84,7 @@ class Workers(Mapping[str, Worker]):
         return list(self._by_unit.values())
 
     def polled(self) -> list[PolledStream]:
-        """Every stream that is read by the clock."""
+        """Every feed that is read by the clock: streams, and what compares them with their sources."""
         return [
             PolledStream(
                 StreamKey(worker.unit, name),
@@ -89,6 +94,11 @@ class Workers(Mapping[str, Worker]):
             for worker in self.connectors()
             for name, stream in worker.config.streams.items()
             if is_scheduled(stream)
+        ] + [
+            _compared(worker, StreamKey(worker.unit, name), stream.reconcile)
+            for worker in self.connectors()
+            for name, stream in worker.config.streams.items()
+            if stream.reconcile is not None
         ]
 
     def destinations(self) -> list[tuple[str, DeliverConfig]]:
@@ -132,6 +142,12 @@ class Workers(Mapping[str, Worker]):
         """Give all connections back."""
         for worker in self.connectors():
             worker.close()
+
+
+def _compared(worker: UnitWorker, stream: StreamKey, days: ReconcileConfig) -> PolledStream:
+    feed = feed_of(stream, DAYS)
+    grid = Grid(".".join(feed), days.every, "", min(days.every / 4, SPREAD))
+    return PolledStream(feed, grid, worker, days)
 
 
 def _made(configs: Iterable[ConnectorConfig], make: MakeWorker) -> dict[str, UnitWorker]:

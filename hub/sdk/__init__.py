@@ -9,6 +9,7 @@ Hook        hookimpl on ``hub_register_connectors(register)``: it hands over the
 Manifest    read_manifest; what the unit sends and receives, by which law, what may never be stored, its own options
 Transports  RestSource, TableSource, FolderSource, Peer, PostSender … for a source of the connector's own (``Connector.fetch``);
             a stream that fits rest, table, files or push needs none of them
+Statements  what a source can say of its own whole days (``Connector.reconcile``): counts, keys, the records once more
 Errors      RetryError, CredentialsError, PersonError, ConfigurationError, QuarantineError: named by what happens next
 
 The conformance kit is ``hub.sdk.testing``. What stands in ``__all__`` is promised for API version ``API``
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from hub.core.errors import ConfigurationError, CredentialsError, HubError, PersonError, QuarantineError, RetryError
 from hub.core.freight import Parcel
 from hub.core.records import Draft, Key, Owed, Person, Problem
-from hub.sdk.connector import Connector, Context, Drafts, Fetch, Pages, Send, Stream, canonical_json
+from hub.sdk.connector import Connector, Context, Drafts, Fetch, Pages, Reconcile, Send, Stream, canonical_json
 from hub.sdk.fields import Field, cell_text, is_stated, person_block, split_list
 from hub.sdk.hookspecs import hookimpl, hookspec, hub_register_connectors
 from hub.sdk.manifest import (
@@ -38,6 +39,7 @@ from hub.sdk.manifest import (
     strip,
 )
 from hub.sdk.outcome import Outcome
+from hub.sdk.statements import Statements
 from hub.sdk.streams import (
     ABUSER,
     ACTIVITY,
@@ -118,11 +120,13 @@ __all__ = [
     "QuarantineError",
     "Receives",
     "Recipe",
+    "Reconcile",
     "Reply",
     "RestSource",
     "RetryError",
     "Send",
     "SignatureAuth",
+    "Statements",
     "Stream",
     "TableSender",
     "TableSource",

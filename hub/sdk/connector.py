@@ -23,6 +23,7 @@ from hub.sdk.fields import Columns, Field, fold, rename_columns, unknown_names
 from hub.sdk.manifest import Manifest, strip
 from hub.sdk.outcome import Outcome
 from hub.sdk.plan import Finish, Plan, compile_plan, encode_row
+from hub.sdk.statements import Statements
 
 Render = Callable[[Owed | None, Mapping[str, Any]], bytes]
 """What is owed and the message (contract: Messages) → the bytes that are stored once and sent."""
@@ -41,6 +42,9 @@ class Context(NamedTuple):
 
 Fetch = Callable[[str, str | None, Context], Pages]
 """(stream, cursor, context) → pages. Raises the classes of ``hub.sdk``; what was yielded before stays good."""
+
+Reconcile = Callable[[str, str | None, Context], Statements]
+"""(stream, cursor, context) → what the source can say of its whole days; ``cursor``: where reading stands."""
 
 Send = Callable[[Parcel, Context], Outcome]
 """(parcel, context) → what the attempt gave. Sends ``parcel.body`` as it is under ``parcel.no``, raises nothing."""
@@ -85,7 +89,7 @@ class Stream:
 
 @dataclass(frozen=True, kw_only=True)
 class Connector:
-    """One unit as the hub sees it. ``fetch`` and ``send(parcel, context)`` None: the configured transport."""
+    """One unit as the hub sees it. ``fetch``, ``reconcile`` and ``send`` None: the configured transport."""
 
     name: str
     unit: str
@@ -94,6 +98,7 @@ class Connector:
     renderers: Mapping[str, Render] = field(default_factory=dict)  # by message kind; absent: canonical JSON
     fetch: Fetch | None = None
     send: Send | None = None
+    reconcile: Reconcile | None = None
     _plans: dict[Any, Plan] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -113,6 +118,19 @@ class Connector:
         own = self.streams[stream].own
         columns = Columns(own, rename_columns(own, renames or {}))
         return lambda header: bool(columns.columns_of(header)[0])
+
+    def key_columns(
+        self, stream: str, renames: Mapping[str, str] | None = None
+    ) -> Callable[[Sequence[str]], list[str]]:
+        """Headers of a source → those that hold the key of ``stream``, in its order; empty: one of them is missing."""
+        table = self.streams[stream]
+        columns = Columns(table.own, rename_columns(table.own, renames or {}))
+
+        def of(headers: Sequence[str]) -> list[str]:
+            fed = {column: header for header in reversed(headers) for column in columns.columns_of(header)[0]}
+            return [fed[part] for part in table.key] if set(table.key) <= fed.keys() else []
+
+        return of
 
     def label(self, stream: str, renames: Mapping[str, str] | None = None) -> Callable[[str], str]:
         """How the unit calls a column or fact that a problem names: by its rename, its Chinese header, or as it is."""

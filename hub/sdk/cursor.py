@@ -14,7 +14,7 @@ from typing import Any
 
 from hub.core.records import SHANGHAI
 
-__all__ = ["Tally", "earlier", "header_names", "is_higher", "spell", "value_of"]
+__all__ = ["Tally", "day_of", "earlier", "header_names", "is_higher", "like", "spell", "value_of"]
 
 FUTURE = timedelta(days=1)
 """A cursor value later than this from now is a typing error of the source: taken as cursor it would hide every later
@@ -83,6 +83,18 @@ def spell(raw: str, pattern: str) -> str:
     if pattern in ("ms", "s"):
         return str(int(at.timestamp() * (1000 if pattern == "ms" else 1)))
     return at.isoformat() if pattern == "iso" else at.strftime(pattern)
+
+
+def like(sample: str, at: datetime) -> str | None:
+    """``at`` in the spelling of ``sample``; None: the sample is no time."""
+    found = _parse(sample)
+    return _spelled(at.astimezone(found[0].tzinfo), found[1], sample) if found is not None else None
+
+
+def day_of(raw: str) -> date | None:
+    """The calendar day in Shanghai that a text names; None: it names none."""
+    found = _parse(raw.strip())
+    return found[0].astimezone(SHANGHAI).date() if found is not None else None
 
 
 def header_names(field: str, renamed: Mapping[str, str]) -> tuple[str, ...]:

@@ -81,6 +81,7 @@ class RestSource:
     body: Any = None  # POST: members sent beside the parameters, as JSON
     renamed: Mapping[str, str] = field(default_factory=dict)  # our name = their header
     rows_per_page: int = 2000  # larger answers are cut
+    bare: str = ""  # records that are single values become rows with the value under this name; empty: they are refused
 
     def pages(self, cursor: str | None) -> Iterator[tuple[Rows, str | None]]:
         """Pages from ``cursor`` on, each with the cursor that says we have it (None: not yet).
@@ -102,6 +103,12 @@ class RestSource:
     def probe(self) -> int:
         """Ask for the first page and write nothing; returns how many rows it had."""
         return len(next(iter(self._answers(self._since(None))), []))
+
+    def answer(self) -> Any:
+        """Ask once and give the whole answer, for a number that stands in it. Raises by what its wrapper's code says."""
+        answer = _json(self._ask(self.url, self.params))
+        raise_wrapped(answer, self.code)
+        return answer
 
     def close(self) -> None:
         """Close the connections."""
@@ -126,7 +133,7 @@ class RestSource:
                 raise
             digest = hashlib.sha256(reply.body).digest()
             answer = _json(reply)
-            rows = rows_in(answer, self.records, self.code)
+            rows = rows_in(answer, self.records, self.code, self.bare)
             if rows and digest == before and self.page.style in ("page", "offset"):
                 if len(rows) < self.page.size:
                     return  # a peer that does not page at all answers the same short list again
@@ -211,12 +218,17 @@ def _at(answer: Any, place: str) -> Any:
     return answer
 
 
-def rows_in(answer: Any, records: str = "", code: str = "code") -> Rows:
-    """The rows of one answer, wrapped or not. Raises by what the wrapper's code says, or ``PersonError`` (no records)."""
+def raise_wrapped(answer: Any, code: str) -> None:
+    """Raise what the wrapper's code says, if it says that something is wrong."""
     if isinstance(answer, dict) and code and not isinstance(answer.get(code, "0"), (dict, list)):
         error = _wrapped_error(str(answer.get(code, "0")).lower())
         if error is not None:
             raise error
+
+
+def rows_in(answer: Any, records: str = "", code: str = "code", bare: str = "") -> Rows:
+    """The rows of one answer, wrapped or not. Raises by what the wrapper's code says, or ``PersonError`` (no records)."""
+    raise_wrapped(answer, code)
     if records:
         holder, _, name = records.rpartition(".")
         within = _at(answer, holder)
@@ -224,12 +236,12 @@ def rows_in(answer: Any, records: str = "", code: str = "code") -> Rows:
             raise PersonError(
                 f"no {records} in the answer", code="rest.no_records", remedy="set records to their place"
             )
-        return _objects(within[name], records)
+        return _objects(within[name], records, bare)
     if isinstance(answer, list):
-        return _objects(answer, "")
+        return _objects(answer, "", bare)
     for place in USUAL_PLACES:
         if isinstance(_at(answer, place), list):
-            return _objects(_at(answer, place), place)
+            return _objects(_at(answer, place), place, bare)
     if isinstance(answer, dict) and "data" in answer and answer["data"] is None:
         return []
     raise PersonError(
@@ -237,9 +249,11 @@ def rows_in(answer: Any, records: str = "", code: str = "code") -> Rows:
     )
 
 
-def _objects(rows: Any, place: str) -> Rows:
+def _objects(rows: Any, place: str, bare: str = "") -> Rows:
     if rows is None or rows == {}:
         return []
+    if bare and isinstance(rows, list):
+        rows = [{bare: row} if isinstance(row, (str, int)) else row for row in rows]
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise PersonError(f"{place or 'the answer'} is not a list of records", code="rest.no_records")
     return rows

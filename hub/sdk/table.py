@@ -24,7 +24,7 @@ from hub.sdk.cursor import Tally, earlier, header_names
 from hub.sdk.database import dialect_of, table_error
 from hub.sdk.outcome import Outcome
 
-__all__ = ["TableSender", "TableSource"]
+__all__ = ["TableSender", "TableSource", "jsonable"]
 
 Rows = list[dict[str, Any]]
 
@@ -51,8 +51,8 @@ class TableSource:
         """
         try:
             if not self.cursor_field:
-                for rows in self._in_parts(self._select()):
-                    yield _jsonable(rows), None
+                for rows in self.in_parts(self.select()):
+                    yield jsonable(rows), None
                 return
             yield from self._by_cursor(cursor)
         except exc.SQLAlchemyError as error:
@@ -61,7 +61,7 @@ class TableSource:
     def probe(self) -> int:
         """Read one row and write nothing; returns how many there were (0 or 1)."""
         try:
-            return len(self._read(self._select().limit(1)))
+            return len(self.read(self.select().limit(1)))
         except exc.SQLAlchemyError as error:
             raise table_error(error) from None
 
@@ -70,31 +70,31 @@ class TableSource:
         self.engine.dispose()
 
     def _by_cursor(self, cursor: str | None) -> Iterator[tuple[Rows, str | None]]:
-        column: sa.ColumnClause[Any] = sa.column(self._column_name())
+        column: sa.ColumnClause[Any] = sa.column(self.column_name(self.cursor_field))
         if cursor is None:
-            for rows in self._in_parts(self._select().where(column.is_(None))):
-                yield _jsonable(rows), None
+            for rows in self.in_parts(self.select().where(column.is_(None))):
+                yield jsonable(rows), None
             condition = column.is_not(None)
         else:
-            condition = column >= self._bound(column, earlier(cursor, self.overlap))
+            condition = column >= self.bound(column, earlier(cursor, self.overlap))
         tally = Tally(cursor, (column.name,))
-        while rows := self._read(self._select().where(condition).order_by(column).limit(self.rows_per_page)):
+        while rows := self.read(self.select().where(condition).order_by(column).limit(self.rows_per_page)):
             last = rows[-1][column.name]
             is_end = len(rows) < self.rows_per_page
             whole = rows if is_end else [row for row in rows if row[column.name] != last]
-            parts = iter([whole]) if whole else self._in_parts(self._select().where(column == last))
+            parts = iter([whole]) if whole else self.in_parts(self.select().where(column == last))
             for part, is_last in _with_end(parts):
-                sent = _jsonable(part)
+                sent = jsonable(part)
                 tally.see(sent)
                 yield sent, tally.highest if is_last else None
             if is_end:
                 return
             condition = column > (whole[-1][column.name] if whole else last)
 
-    def _in_parts(self, statement: sa.Select[Any]) -> Iterator[Rows]:
+    def in_parts(self, statement: sa.Select[Any]) -> Iterator[Rows]:
         """A result of any length, a page's worth in memory at a time; SQLite's is read first, as it would lock."""
         if dialect_of(self.engine) == "sqlite":
-            rows = self._read(statement)
+            rows = self.read(statement)
             yield from (rows[start : start + self.rows_per_page] for start in range(0, len(rows), self.rows_per_page))
             return
         streaming = self.engine.execution_options(stream_results=True, isolation_level="READ COMMITTED")
@@ -102,9 +102,9 @@ class TableSource:
             for part in connection.execute(statement).mappings().partitions(self.rows_per_page):
                 yield [dict(row) for row in part]
 
-    def _bound(self, column: sa.ColumnClause[Any], raw: str) -> Any:
+    def bound(self, column: sa.ColumnClause[Any], raw: str) -> Any:
         """``raw`` as the type the driver gives for this column, taken from one of its values."""
-        sample = self._read(self._select().where(column.is_not(None)).limit(1))
+        sample = self.read(self.select().where(column.is_not(None)).limit(1))
         value = sample[0][column.name] if sample else raw
         if isinstance(value, datetime):
             at = _instant(raw)
@@ -115,30 +115,33 @@ class TableSource:
             return _instant(raw).date()
         return _number(raw) if isinstance(value, (int, Decimal)) else raw
 
-    def _column_name(self) -> str:
-        """The cursor column as this table spells it."""
-        names = header_names(self.cursor_field, self.renamed)
+    def headers(self) -> list[str]:
+        """The columns of the table, as it spells them."""
         with self.engine.connect() as connection:
-            columns = list(connection.execute(self._select().limit(0)).keys())
-        found = next((name for name in names if name in columns), None)
+            return list(connection.execute(self.select().limit(0)).keys())
+
+    def column_name(self, field: str) -> str:
+        """The column that ``field`` (cursor, day) means, as this table spells it. Raises ``PersonError``."""
+        columns = self.headers()
+        found = next((name for name in header_names(field, self.renamed) if name in columns), None)
         if found is None:
             raise PersonError(
-                f"the cursor column {self.cursor_field} is not in the table",
-                code="table.definition",
-                remedy="set cursor",
+                f"the column {field} is not in the table", code="table.definition", remedy="compare it with the table"
             )
         return found
 
-    def _select(self) -> sa.Select[Any]:
+    def select(self, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+        """A query over the table or query; all columns where none is named."""
         if self.query:
             written = self.query.rstrip().rstrip(";").replace(":", "\\:")  # a colon of theirs is no parameter of ours
             source: Any = sa.text(f"({written}) AS source")
         else:
             schema, _, name = self.table.rpartition(".")
             source = sa.table(name, schema=schema or None)
-        return sa.select(sa.text("*")).select_from(source)
+        return sa.select(*(columns or (sa.text("*"),))).select_from(source)
 
-    def _read(self, statement: sa.Select[Any]) -> Rows:
+    def read(self, statement: sa.Select[Any]) -> Rows:
+        """A short result, as the driver gives it."""
         with self.engine.connect() as connection:
             return [dict(row) for row in connection.execute(statement).mappings()]
 
@@ -166,7 +169,8 @@ def _with_end(parts: Iterator[Rows]) -> Iterator[tuple[Rows, bool]]:
         held = following
 
 
-def _jsonable(rows: Sequence[Mapping[str, Any]]) -> Rows:
+def jsonable(rows: Sequence[Mapping[str, Any]]) -> Rows:
+    """Rows as they land: what JSON does not have, as text."""
     return [{name: _value(value) for name, value in row.items()} for row in rows]
 
 

@@ -171,7 +171,7 @@ def issues(sql: Sql) -> list[IssueView]:
 
 
 def schedule(sql: Sql) -> list[ScheduleView]:
-    """Every polled stream."""
+    """Every feed: polled streams, their parts, and what compares them by days."""
     rows = sql.rows(
         "SELECT unit, stream, next_due, heard_at, missed, failures, last FROM schedule ORDER BY unit, stream"
     )

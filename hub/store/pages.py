@@ -49,13 +49,14 @@ def earlier_page(sql: Sql, page: Page) -> tuple[str, str] | None:
 
 
 def move_cursor(sql: Sql, page: Page) -> bool:
-    """Move the stream's cursor if the page's lease still holds; False: stale."""
+    """Move the cursor of the feed that the page's lease is for, if it still holds; False: stale."""
     held = page.lease
     assert held is not None
+    unit, _, feed = held.what.removeprefix("stream:").partition("/")
     changed = sql.run(
         "UPDATE schedule SET cursor = COALESCE(?, cursor), heard_at = ?"
         " WHERE unit = ? AND stream = ? AND fence = ? AND lease_owner = ?",
-        (page.cursor, to_us(page.received_at), *page.stream, held.fence, held.owner),
+        (page.cursor, to_us(page.received_at), unit, feed, held.fence, held.owner),
     )
     return changed == 1
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import NamedTuple
 
+from hub.core.freight import DAYS, stream_of
 from hub.core.records import Key, Light, StreamKey
 from hub.store.sql import Row, Sql
 from hub.store.times import from_day, from_us, opt_from_us, to_us
@@ -231,7 +232,9 @@ def heard(sql: Sql, until: datetime | None = None) -> dict[StreamKey, HeardView]
     for unit, stream, when in pages:
         at[StreamKey(unit, stream)] = when
     for unit, stream, when in sql.rows("SELECT unit, stream, heard_at FROM schedule"):
-        key = StreamKey(unit, stream)
+        key, part = stream_of(StreamKey(unit, stream))
+        if part == DAYS:
+            continue
         known = when if limit is None or when is None or when <= limit else None
         at[key] = max(filter(None, (known, at.get(key))), default=None)
     silent = {

@@ -357,7 +357,7 @@ class Issue(SQLModel, table=True):
 
 
 class Schedule(SQLModel, table=True):
-    """One row per polled stream: next due, lease, fencing token, cursor."""
+    """One row per polled stream: next due, lease, fencing token, cursor. ``stream`` is a feed's name (`core/freight.py`)."""
 
     __tablename__ = "schedule"
     unit: str = Field(primary_key=True)
@@ -381,6 +381,23 @@ class SilenceRow(SQLModel, table=True):
     stream: str = Field(primary_key=True)
     since: int = Field(sa_column=Column(BigInteger, primary_key=True))
     until: int | None = _big(null=True)
+
+
+class Reconciled(SQLModel, table=True):
+    """One day of one stream beside what its source says of it."""
+
+    __tablename__ = "reconciled"
+    unit: str = Field(primary_key=True)
+    stream: str = Field(primary_key=True)
+    day: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})  # ordinal
+    theirs: int | None = None
+    ours: int
+    missing: int
+    extra: int
+    pulled: int
+    tries: int
+    state: str  # agrees, extra, differs
+    at: int = _big()
 
 
 class LeaseRow(SQLModel, table=True):
