@@ -196,7 +196,8 @@ class RestSource:
         if self.method == "POST":
             content = dumps({**(self.body or {}), **params})
             return self.peer.ask("POST", url, content=content, headers={"Content-Type": "application/json"})
-        return self.peer.ask("GET", url, params=_texts(params) or None)
+        whole = httpx.URL(url).copy_merge_params(_texts(params)) if params else url  # an address may have a query already
+        return self.peer.ask("GET", str(whole))
 
 
 def _texts(params: Mapping[str, Any]) -> dict[str, str]:

@@ -95,11 +95,11 @@ class _Days:
         pattern = how.get("format", "")
         days = {"{day}": first, "{next}": first + timedelta(days=1), "{from}": first, "{to}": last}
         values = {place: spell(day.isoformat(), pattern) for place, day in days.items()} | {"{key}": key}
-        own = how.get("params", {})
+        own, base = how.get("params", {}), {} if "url" in how else self._source.params
         return replace(
             self._source,
             url=_filled(how.get("url") or self._source.url, {place: quote(v, safe="") for place, v in values.items()}),
-            params={**self._source.params, **{name: _filled(value, values) for name, value in own.items()}},
+            params={**base, **{name: _filled(value, values) for name, value in own.items()}},
             page=PageStyle.of(how["page"]) if "page" in how else PageStyle() if "url" in how else self._source.page,
             records=how.get("records", "") if "url" in how else how.get("records") or self._source.records,
             total=how.get("total", ""),
