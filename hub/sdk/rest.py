@@ -196,7 +196,9 @@ class RestSource:
         if self.method == "POST":
             content = dumps({**(self.body or {}), **params})
             return self.peer.ask("POST", url, content=content, headers={"Content-Type": "application/json"})
-        whole = httpx.URL(url).copy_merge_params(_texts(params)) if params else url  # an address may have a query already
+        whole = (
+            httpx.URL(url).copy_merge_params(_texts(params)) if params else url
+        )  # an address may have a query already
         return self.peer.ask("GET", str(whole))
 
 
