@@ -140,6 +140,7 @@ STREAM_KEYS: dict[str, toml.Parse] = {
     "auth": _auth,
     "fields": toml.each(toml.text),
     "freshness": toml.duration,
+    "expect_rows": toml.expected,
     "live_from": toml.day,
     "reconcile": section(RECONCILE_KEYS),
     **{key: parse for options in _OPTIONS.values() for key, parse in options.items()},
@@ -369,6 +370,7 @@ def _stream(name: str, table: Mapping[str, Any], reader: Reader) -> StreamConfig
         fields=table.get("fields", {}),
         freshness=table.get("freshness"),
         live_from=table.get("live_from", ""),
+        expect_rows=table.get("expect_rows"),
         reconcile=_reconcile(table, transport, (*place, "reconcile"), reader),
     )
 

@@ -8,6 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hub.core.volume import Expected
+
 
 class Installed(NamedTuple):
     """What the configuration needs to know of one installed connector's manifest."""
@@ -66,6 +68,7 @@ class StreamConfig:
     freshness: timedelta | None = None
     live_from: str = ""  # ISO date; event time earlier: backfill
     reconcile: ReconcileConfig | None = None
+    expect_rows: Expected | None = None  # how many records it promises
 
 
 @dataclass(frozen=True, kw_only=True)

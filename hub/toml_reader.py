@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hub.core.volume import SPANS, Expected, parse_expected
 from hub.durations import parse_duration
 from hub.settings import SecretRef
 from hub.toml_lines import Place, find_lines, line_of
@@ -184,6 +185,19 @@ def duration(reader: Reader, value: Any, place: Place) -> timedelta:
         return parse_duration(value)
     except ValueError:
         raise Wrong('a duration such as "100ms", "20s", "5m", "24h" or "3d"') from None
+
+
+def expected(reader: Reader, value: Any, place: Place) -> Expected:
+    """A volume promise."""
+    try:
+        return parse_expected(value)
+    except (ValueError, AttributeError):
+        words = str(value).lower().split()
+        near = difflib.get_close_matches(words[-1], SPANS, 1, 0.5) if words else []
+        told = f"{' '.join(words[:-1])} {near[0]}" if near and near[0] != words[-1] else ""
+        raise Wrong(
+            'numbers of records such as "20..400 per day", "5.. per week" or "..1000 per hour"', nearest=told
+        ) from None
 
 
 def day(reader: Reader, value: Any, place: Place) -> str:

@@ -27,6 +27,12 @@ STREAM_FAULTS: dict[str, Text] = {
     "stream.thin": Text(
         "The stream sends far less than it used to", "数据流报送量明显低于以往",
         "ask the unit whether its system still sends all records", "请询问对方是否仍完整报送"),
+    "stream.few": Text(
+        "The stream sends fewer records than promised", "数据流报送量低于约定",
+        "ask the unit whether its system still sends all records, or change expect_rows", "请询问对方是否完整报送，或修改 expect_rows"),
+    "stream.many": Text(
+        "The stream sends more records than promised", "数据流报送量高于约定",
+        "ask the unit what it sends there, or change expect_rows", "请询问对方报送内容，或修改 expect_rows"),
     "community.thin": Text("A community has far fewer records than it used to", "社区记录量明显低于以往",
         "ask its grid workers and units what has changed there", "请询问社区网格员和各部门有何变化"),
     "reconcile.missing": Text(

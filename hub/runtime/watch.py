@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -11,29 +11,23 @@ from typing import Any, NamedTuple
 
 from hub.core.errors import HubError, RetryError
 from hub.core.records import StreamKey
-from hub.core.volume import BEFORE, COMMUNITY_WINDOW, WINDOW, is_thin
 from hub.line.land import land
 from hub.line.ports import Vault
 from hub.runtime.station import station_page
 from hub.runtime.supervisor import DEATHS
 from hub.runtime.unit_worker import FILE_KEY, UnitWorker, promise_of
+from hub.runtime.volumes import Volumes
 from hub.runtime.workers import News, Workers
 from hub.sdk.files import ReceiptFolder, Waiting, waiting_receipts
 from hub.settings import StreamConfig
-from hub.store import ledger
 from hub.store.engine import SqlStore
 from hub.store.issues import close_issues, open_issue
 from hub.store.pages import COUNTS, receipt
 from hub.store.times import from_us, to_us
-from hub.store.volume import community_volumes, volumes
 
 __all__ = ["Watch"]
 
 SILENT = "stream.silent"
-THIN = "stream.thin"
-THIN_PLACE = "community.thin"
-WEIGHED = timedelta(hours=1)
-"""Between two looks at how much each stream sends."""
 REFUSED = "connector.refused"
 HELD = "connector.held"
 AGAIN = 5.0
@@ -44,7 +38,7 @@ LATER = 60.0
 
 class _Heard(NamedTuple):
     key: StreamKey
-    freshness: timedelta
+    freshness: timedelta | None  # None: it may be silent, and promises only how much it sends
 
 
 class Watch:
@@ -62,14 +56,14 @@ class Watch:
         self._held: dict[str, float] = {}  # receipts and machines: not to be tried before
         self._news: list[News] = []
         self._said: set[str] = set()  # silences whose issue stands open
-        self._weighed: datetime | None = None
+        self._volumes = Volumes(store, workers, clock)
         self._lives = 0
         self._told: set[str] = set()  # silence pages this process has landed; the archive knows the others by their key
 
     def run(self, stop: Event) -> None:
         """Look, again and again, until ``stop``."""
         while not stop.wait(self._tick.total_seconds()):
-            for look in (self.lives, self.silences, self.thin, self.incoming_receipts, self.file_receipts):
+            for look in (self.lives, self.thin, self.silences, self.incoming_receipts, self.file_receipts):
                 try:
                     look()
                 except RetryError:
@@ -106,13 +100,19 @@ class Watch:
     # --- silences
 
     def _watched(self) -> list[_Heard]:
-        """Scheduled streams with a promise, by configuration or manifest; others only where configured (S12)."""
+        """Scheduled streams with a promise, by configuration or manifest; others only where configured (S12).
+
+        And those whose silence is open although nothing is promised for them any more: it ends when they are heard.
+        """
+        with self._store.read() as sql:
+            silent = {StreamKey(*key) for key in sql.rows("SELECT unit, stream FROM silence WHERE until IS NULL")}
         found = []
         for worker in self._workers.connectors():
             for name, config in worker.config.streams.items():
                 freshness = promise_of(config, worker.manifest.streams.get(name))
-                if freshness:
-                    found.append(_Heard(StreamKey(worker.unit, name), freshness))
+                key = StreamKey(worker.unit, name)
+                if freshness or config.expect_rows is not None or key in silent:
+                    found.append(_Heard(key, freshness or None))
         return found
 
     def silences(self) -> int:
@@ -121,6 +121,7 @@ class Watch:
         return sum(self._look(stream, now) for stream in self._watched())
 
     def _look(self, stream: _Heard, now: datetime) -> int:
+        few = self._volumes.few.get(stream.key)
         with self._store.read() as sql:
             scheduled = sql.one("SELECT heard_at FROM schedule WHERE unit = ? AND stream = ?", stream.key)
             open_at = sql.one(
@@ -128,14 +129,17 @@ class Watch:
                 stream.key,
             )
             heard = from_us(scheduled[0]) if scheduled and scheduled[0] is not None else None
-            if open_at is not None or (heard or self._started) + stream.freshness <= now:
+            if open_at is not None or self._overdue(stream, heard, now) is not None:
                 heard = _later(heard, self._landed_at(sql, stream.key))
+        overdue = self._overdue(stream, heard, now)
         if open_at is None:
-            since = (heard or self._started) + stream.freshness
-            return self._silent(stream.key, since, now) if since <= now else 0
+            if overdue is not None:
+                return self._silent(stream.key, overdue, now)
+            return int(few is not None and self._land_silence(stream.key, few, None, now))
         since = from_us(open_at[0])
-        if heard is None or heard <= since:
+        if overdue is not None:
             self._say_silent(stream.key, now)
+        if few is not None or heard is None or heard <= since:
             return 0
         if not self._land_silence(stream.key, since, heard, now):
             return 0
@@ -144,32 +148,15 @@ class Watch:
         return 1
 
     def thin(self) -> int:
-        """Open an issue for each stream and community with far fewer records than in its own past, close those of the others; how many changed."""
-        now = self._clock()
-        if self._weighed is not None and timedelta(0) <= now - self._weighed < WEIGHED:
-            return 0
-        watched = {
-            StreamKey(worker.unit, name) for worker in self._workers.connectors() for name in worker.config.streams
-        }
-        with self._store.read() as sql:
-            found = volumes(sql, now, WINDOW, BEFORE + 1)
-            places = community_volumes(sql, now, COMMUNITY_WINDOW, BEFORE + 1)
-        streams = {_subject(key): found[key] for key in watched & found.keys()}
-        changed = self._weigh(THIN, streams, "ask the unit whether its system still sends all of them", now)
-        changed += self._weigh(THIN_PLACE, places, "ask its grid workers and units what has changed there", now)
-        self._weighed = now
-        return changed
+        """Open and close issues about how much streams and communities send; how many changed."""
+        return self._volumes.look()
 
-    def _weigh(self, code: str, volumes: Mapping[str, Sequence[int]], remedy: str, now: datetime) -> int:
-        """One kind of these issues: opened for what has become thin, closed for the rest; how many changed."""
-        with self._store.read() as sql:
-            open_now = {issue.subject for issue in ledger.issues(sql) if issue.code == code}
-        thin = {subject for subject, counts in volumes.items() if is_thin(counts[0] if counts else 0, counts[1:])}
-        for subject in sorted(thin - open_now):
-            open_issue(self._store, code, subject, now, f"less than a fifth of its usual records: {remedy}")
-        for subject in sorted(open_now - thin):
-            close_issues(self._store, subject, now, code=code)
-        return len(thin ^ open_now)
+    def _overdue(self, stream: _Heard, heard: datetime | None, now: datetime) -> datetime | None:
+        """Since when a stream is silent beyond its promise; None: it is not."""
+        if stream.freshness is None:
+            return None
+        since = (heard or self._started) + stream.freshness
+        return since if since <= now else None
 
     def _landed_at(self, sql: Any, key: StreamKey) -> datetime | None:
         """When the stream's newest page came by any door."""

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from hub.core.records import StreamKey
 from hub.store.sql import Sql
-from hub.store.times import to_us
+from hub.store.times import opt_from_us, to_us
 
-__all__ = ["community_volumes", "volumes"]
+__all__ = ["community_volumes", "received_since", "volumes"]
 
 
 def volumes(sql: Sql, now: datetime, window: timedelta, count: int) -> dict[StreamKey, list[int]]:
@@ -36,6 +36,17 @@ def volumes(sql: Sql, now: datetime, window: timedelta, count: int) -> dict[Stre
         if index < len(windows):
             windows[int(index)] = int(total)
     return found
+
+
+def received_since(sql: Sql, stream: StreamKey, now: datetime, span: timedelta) -> tuple[int, datetime | None]:
+    """How many rows that were not there before a stream sent live in the last ``span``, and when its first page came."""
+    row = sql.one(
+        "SELECT COALESCE(SUM(CASE WHEN received_at > ? THEN rows - unchanged ELSE 0 END), 0), MIN(received_at) FROM page"
+        " WHERE unit = ? AND stream = ? AND received_at <= ? AND mode = 'live' AND door IN ('poll','push','file')",
+        (to_us(now - span), *stream, to_us(now)),
+    )
+    assert row is not None
+    return int(row[0]), opt_from_us(row[1])
 
 
 def community_volumes(sql: Sql, now: datetime, window: timedelta, count: int) -> dict[str, list[int]]:

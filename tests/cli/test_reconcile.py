@@ -279,6 +279,16 @@ def test_check_names_the_line_of_a_wrong_setting(district: District) -> None:
     assert all(m["line"] > 0 for m in mistakes.values())
 
 
+def test_check_names_the_line_of_a_wrong_promise(district: District) -> None:
+    """A misspelt span of `expect_rows` is a mistake with its line and the promise that was meant."""
+    district.append("police", '\n[streams.incident]\nexpect_rows = "20..400 per dya"\n')
+
+    [mistake] = district("check", "--json").json["mistakes"]
+
+    assert (mistake["key"], mistake["nearest"]) == ("streams.incident.expect_rows", "20..400 per day")
+    assert mistake["line"] > 0
+
+
 def test_a_stream_without_the_setting_is_wrong_usage(district: District) -> None:
     """Nothing to compare: the command says what to set."""
     told = district("connectors", "reconcile", "police")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hub.core.records import StreamKey
+from hub.core.volume import parse_expected
 from hub.line.land import land
 from hub.runtime.unit_worker import UnitWorker, page_of_rows
 from hub.runtime.watch import Watch
@@ -210,6 +211,58 @@ def test_stream_that_brings_a_fraction_of_its_past_is_an_issue(
     assert [changed for changed, _ in changes] == [0, 0, 0, 0, 0, 1, 1]
     assert changes[5][1] == [("stream.thin", "police.incident")]
     assert changes[6][1] == []
+
+
+def test_stream_that_sends_fewer_than_promised_is_an_issue_and_a_silence(
+    store: SqlStore, vault: Any, make_worker: Make, clock: MovedClock
+) -> None:
+    """Too few in a day: an issue, and evidence incomplete from that day's beginning until enough have come again."""
+    config = StreamConfig(name="incident", transport="push", expect_rows=parse_expected("20..100 per day"))
+    made = watch(store, vault, make_worker(config), clock)
+
+    def push(rows: int) -> None:
+        page = page_of_rows(
+            made._workers.connectors()[0].manifest, "incident", [{"接警编号": f"J{n}"} for n in range(rows)],
+            uid=f"p{clock().timestamp()}", received_at=clock(), door="push",
+        )  # fmt: skip
+        land(store, vault, page)
+
+    push(5)  # a stream younger than a day is not judged
+    clock.span += timedelta(hours=23)
+    assert [made.thin(), made.silences(), open_issues(store)] == [0, 0, []]
+
+    clock.span += timedelta(hours=2)
+    push(3)
+    assert [made.thin(), made.silences(), made.silences()] == [1, 1, 0]
+    assert open_issues(store) == [("stream.few", "police.incident")]
+    [opened] = pages(store, "silence")
+    since = datetime.fromisoformat(opened["from"])
+    assert abs(clock() - DAY - since) < timedelta(minutes=1)
+
+    with store.claim() as sql:  # as apply does
+        sql.run("INSERT INTO silence (unit, stream, since) VALUES (?,?,?)", (*INCIDENT, to_us(since)))
+    clock.span += timedelta(hours=2)
+    push(30)
+    assert [made.thin(), made.silences(), open_issues(store)] == [1, 1, []]
+    assert pages(store, "silence")[1]["until"]
+
+    clock.span += timedelta(hours=2)
+    push(90)
+    assert [made.thin(), open_issues(store)] == [1, [("stream.many", "police.incident")]]
+    assert len(pages(store, "silence")) == 2  # many records are no missing evidence
+
+
+def test_a_silence_ends_although_its_promise_was_taken_out(
+    sqlite_store: SqlStore, vault: Any, make_worker: Make, clock: MovedClock
+) -> None:
+    """A setting that goes leaves no household marked for ever."""
+    made = watch(sqlite_store, vault, make_worker(StreamConfig(name="incident", transport="push")), clock)
+    with sqlite_store.claim() as sql:
+        sql.run("INSERT INTO silence (unit, stream, since) VALUES (?,?,?)", (*INCIDENT, to_us(clock() - DAY)))
+    hear(sqlite_store, clock())
+
+    assert [made.silences(), made.silences()] == [1, 0]
+    assert pages(sqlite_store, "silence")[0]["until"]
 
 
 def open_issues(store: SqlStore) -> list[tuple[str, str]]:
