@@ -29,7 +29,7 @@ from hub.fleet import promised as promised
 from hub.fleet import refused_connectors as refused_connectors
 from hub.fleet import streams as streams
 from hub.fleet import table_of as table_of
-from hub.line.fetch import FetchPlan, poll
+from hub.line.fetch import FetchPlan, Polled, poll, together
 from hub.line.land import land
 from hub.line.letters import DUTY, Outward
 from hub.line.reconcile import compare_days
@@ -50,7 +50,7 @@ from hub.runtime.workers import Workers
 from hub.secret_files import read_secret, references
 from hub.security.keys import load_keys
 from hub.security.vault import Vault
-from hub.settings import Settings
+from hub.settings import Settings, StreamConfig
 from hub.store.claims import claim_stream, ensure_streams
 from hub.store.engine import SqlStore, open_store
 from hub.store.ledger import hasten
@@ -266,23 +266,31 @@ def poll_once(hub: Hub, stream: StreamKey) -> dict[str, int]:
     if daemon_answers(hub.settings):
         told = ask(hub.settings.folder / SOCKET, "poll", seconds=600.0, unit=stream.unit, stream=stream.stream)
         return {"pages": int(told["pages"]), "rows": int(told["rows"])}
-    settings, at = hub.settings, now()
+    at = now()
     with submission(hub).door():
         worker = _enabled(hub, stream.unit)
         config = worker.stream_config(stream.stream)
-        ensure_streams(hub.store, [stream], at)
-        claim = claim_stream(hub.store, stream, owner_of(), at, settings.lease)
-        if claim is None:
-            raise RetryError("the stream is being read already", code="stream.busy", remedy="try again")
-        next_due: Callable[[datetime, datetime], tuple[datetime, int]] = _never_due
-        if is_scheduled(config):
-            next_due = Grid(".".join(stream), config.every, config.cron, config.jitter).next_due
+        feeds = worker.feeds(stream.stream)
+        ensure_streams(hub.store, feeds, at)
         with _writing(hub) as landed:
-            plan = FetchPlan(next_due, settings.retry_base, settings.retry_max, hub.reporting, landed)
-            polled = poll(hub.store, hub.vault, worker, claim, plan, now)
+            polled = together([_poll_feed(hub, worker, config, feed, landed) for feed in feeds])
     if polled.error is not None:
         raise polled.error
     return {"pages": polled.pages, "rows": polled.rows}
+
+
+def _poll_feed(
+    hub: Hub, worker: UnitWorker, config: StreamConfig, feed: StreamKey, landed: Callable[[str, Drafts], None]
+) -> Polled:
+    settings = hub.settings
+    claim = claim_stream(hub.store, feed, owner_of(), now(), settings.lease)
+    if claim is None:
+        raise RetryError("the stream is being read already", code="stream.busy", remedy="try again")
+    next_due: Callable[[datetime, datetime], tuple[datetime, int]] = _never_due
+    if is_scheduled(config):
+        next_due = Grid(".".join(feed), config.every, config.cron, config.jitter).next_due
+    plan = FetchPlan(next_due, settings.retry_base, settings.retry_max, hub.reporting, landed)
+    return poll(hub.store, hub.vault, worker, claim, plan, now)
 
 
 def reconcile_once(hub: Hub, stream: StreamKey, days: int | None) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from apscheduler.triggers.cron import CronTrigger
 
 from hub import toml_reader as toml
 from hub.core.errors import ConfigurationError
+from hub.core.freight import is_part
 from hub.secret_files import SecretError, read_secret
 from hub.settings import (
     Auth,
@@ -141,6 +142,7 @@ STREAM_KEYS: dict[str, toml.Parse] = {
     "fields": toml.each(toml.text),
     "freshness": toml.duration,
     "expect_rows": toml.expected,
+    "partitions": toml.texts,
     "live_from": toml.day,
     "reconcile": section(RECONCILE_KEYS),
     **{key: parse for options in _OPTIONS.values() for key, parse in options.items()},
@@ -321,7 +323,10 @@ def _connector(
         name=name,
         enabled=enabled,
         path=path,
-        streams={key: _stream(key, value, reader) for key, value in table.get("streams", {}).items()},
+        streams={
+            key: _stream(key, value, reader, has_own_source=bool(known and known.config))
+            for key, value in table.get("streams", {}).items()
+        },
         push_token=table.get("push", {}).get("token"),
         deliver={key: _deliver(key, value, reader) for key, value in table.get("deliver", {}).items()},
         config=table.get("config", {}),
@@ -333,7 +338,7 @@ def _streams(known: tuple[str, ...]) -> toml.Parse:
     return section(dict.fromkeys(known, section(STREAM_KEYS)))
 
 
-def _stream(name: str, table: Mapping[str, Any], reader: Reader) -> StreamConfig:
+def _stream(name: str, table: Mapping[str, Any], reader: Reader, *, has_own_source: bool = False) -> StreamConfig:
     """One stream's table; keys of another transport, and what its own needs, are checked here."""
     place = ("streams", name)
     transport = table.get("transport", "push")
@@ -347,6 +352,7 @@ def _stream(name: str, table: Mapping[str, Any], reader: Reader) -> StreamConfig
         if not table.get(key):
             reader.wrong((*place, "transport"), f'{key} beside transport = "{transport}"', f"no {key}")
     _check_sftp(table, place, reader)
+    _check_partitions(table, transport, place, reader, has_own_source=has_own_source)
     if transport == "table" and ("table" in table) == ("query" in table):
         reader.wrong((*place, "transport"), "either table or query", "both" if "table" in table else "neither")
     if "every" in schedule and "cron" in schedule:
@@ -371,8 +377,34 @@ def _stream(name: str, table: Mapping[str, Any], reader: Reader) -> StreamConfig
         freshness=table.get("freshness"),
         live_from=table.get("live_from", ""),
         expect_rows=table.get("expect_rows"),
+        partitions=table.get("partitions", ()),
         reconcile=_reconcile(table, transport, (*place, "reconcile"), reader),
     )
+
+
+PARTED = ("rest", "table")
+"""Transports whose streams can be read in parts."""
+
+
+def _check_partitions(
+    table: Mapping[str, Any], transport: str, place: Place, reader: Reader, *, has_own_source: bool
+) -> None:
+    """Each part is named once, and the address, parameters, table or query say where its name stands."""
+    parts = table.get("partitions", ())
+    if not parts:
+        return
+    for part in parts:
+        if not is_part(part) or parts.count(part) > 1:
+            expected = "names of parts, each once, up to 60 characters without blanks and # / : { }"
+            reader.wrong((*place, "partitions"), expected, toml.show(part))
+            return
+    places = [table.get(key) for key in ("url", "params", "body", "table", "query")]
+    if transport not in PARTED:
+        reader.wrong(
+            (*place, "partitions"), f"transport = {' or '.join(PARTED)} beside it", f'transport = "{transport}"'
+        )
+    elif not has_own_source and "{partition}" not in str(places):
+        reader.wrong((*place, "partitions"), "{partition} in url, params, body, table or query", "nowhere")
 
 
 def _reconcile(table: Mapping[str, Any], transport: str, place: Place, reader: Reader) -> ReconcileConfig | None:

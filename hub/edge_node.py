@@ -143,21 +143,22 @@ def run_edge(folder: Path, name: str, to: str = "") -> int:
 def make_edge(settings: Settings, name: str, spool: Spool, link: EdgeLink) -> Edge:
     """The edge of one connector. Raises ConfigurationError when it has nothing to fetch and nothing to deliver."""
     config = settings.connectors.get(name)
-    streams = {
-        stream.name: Grid(f"{name}.{stream.name}", stream.every, stream.cron, stream.jitter)
-        for stream in (config.streams.values() if config else ())
-        if is_scheduled(stream)
-    }
-    if config is None or not (streams or config.deliver):
+    polled = [stream for stream in (config.streams.values() if config else ()) if is_scheduled(stream)]
+    if config is None or not (polled or config.deliver):
         raise ConfigurationError(
             f"{name}: no stream with a transport and a schedule, and nothing to deliver",
             code="stream.not_scheduled",
             remedy=f"set them in connectors.d/{name}.toml of {settings.folder}",
         )
     worker = bootstrap.make_worker(settings, config)
+    feeds = {
+        feed.stream: Grid(f"{name}.{feed.stream}", stream.every, stream.cron, stream.jitter)
+        for stream in polled
+        for feed in worker.feeds(stream.name)
+    }
     return Edge(
         worker,
-        streams,
+        feeds,
         spool,
         link,
         clock=bootstrap.now,

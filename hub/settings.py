@@ -69,6 +69,7 @@ class StreamConfig:
     live_from: str = ""  # ISO date; event time earlier: backfill
     reconcile: ReconcileConfig | None = None
     expect_rows: Expected | None = None  # how many records it promises
+    partitions: tuple[str, ...] = ()  # read each by itself, from a cursor of its own; `{partition}` stands for its name
 
 
 @dataclass(frozen=True, kw_only=True)

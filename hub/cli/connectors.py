@@ -13,6 +13,7 @@ import typer
 from hub import bootstrap
 from hub.cli.face import Face, Json, UsageMistake, emit, face_of, note, show_pairs, show_table
 from hub.cli.looking import old_records
+from hub.cli.moments import short
 from hub.core.errors import ConfigurationError, HubError
 from hub.durations import write_duration
 from hub.read.connectors import connector_states
@@ -108,6 +109,14 @@ def show_connector(ctx: typer.Context, name: Name, as_json: Json = False) -> Non
         }  # fmt: skip
         with hub.store.read() as sql:
             days = [told_day(d) for views in day_rows(sql, manifest.unit, bootstrap.now()).values() for d in views]
+            parts = [
+                {"stream": s["stream"], **part}
+                for row in connector_states(sql, hub.settings, bootstrap.promised(hub.settings), bootstrap.now())
+                if row["name"] == name
+                for s in row["streams"]
+                for part in s["partitions"]
+            ]
+    told |= {"partitions": parts}
     told |= {"edge": _edge(face.folder, name), "days": days}
     if as_json:
         emit(told)
@@ -127,6 +136,14 @@ def show_connector(ctx: typer.Context, name: Name, as_json: Json = False) -> Non
             for s in told["streams"]
         ),
     )
+    if told["partitions"]:
+        show_table(
+            ("STREAM", "PARTITION", "LAST HEARD", "NEXT", "RESULT"),
+            (
+                (p["stream"], p["partition"], short(p["last"]), short(p["next"]), p["result"])
+                for p in told["partitions"]
+            ),
+        )
     if days:
         show_days(days)
     if told["edge"]:

@@ -28,6 +28,11 @@ def feed_of(stream: StreamKey, part: str) -> StreamKey:
     return StreamKey(stream.unit, f"{stream.stream}{_PART}{part}") if part else stream
 
 
+def is_part(name: str) -> bool:
+    """Whether a text can name a part of a stream: 1 to 60 characters, none of them reserved or blank."""
+    return 0 < len(name) <= 60 and name.isprintable() and not (set(name) & set("#/:{} "))
+
+
 def stream_of(feed: StreamKey) -> tuple[StreamKey, str]:
     """The stream of a feed, and which part of it the feed is."""
     name, _, part = feed.stream.partition(_PART)

@@ -7,7 +7,7 @@ credential or a wrong configuration opens an issue and pauses the feed. Nothing 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ from hub.store.claims import StreamClaim, finish_stream
 from hub.store.engine import SqlStore
 from hub.store.issues import close_issues, open_issue
 
-__all__ = ["FetchPlan", "Polled", "hand_back", "is_told", "poll", "retry_delay"]
+__all__ = ["FetchPlan", "Polled", "hand_back", "is_told", "poll", "retry_delay", "together"]
 
 PATIENCE = 5
 """Failures in a row before a peer in trouble becomes an issue: below that it is weather."""
@@ -62,6 +62,15 @@ def poll(store: SqlStore, vault: Vault, worker: Worker, claim: StreamClaim, plan
     if not polled.stale:
         _tell(store, claim, error, rows, clock())
     return polled
+
+
+def together(polls: Sequence[Polled]) -> Polled:
+    """Polls of a stream's parts as one: everything they gave, and the first thing that went wrong."""
+    error = next((polled.error for polled in polls if polled.error is not None), None)
+    return Polled(
+        sum(polled.pages for polled in polls), sum(polled.rows for polled in polls), error,
+        min(polled.next_due for polled in polls), any(polled.stale for polled in polls),
+    )  # fmt: skip
 
 
 def hand_back(

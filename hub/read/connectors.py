@@ -6,10 +6,11 @@ just being started, its number) is handed in as ``processes``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from hub.core.freight import DAYS, stream_of
 from hub.core.lifecycle import STATES, shown
 from hub.core.records import StreamKey
 from hub.read.days import day_rows, summed
@@ -41,7 +42,7 @@ def connector_states(
 ) -> list[dict[str, Any]]:
     """Every installed connector by name; ``processes`` is the daemon's own view (``state``, ``pid``, ``starts``)."""
     heard = snapshot.heard(sql)
-    scheduled = {StreamKey(row.unit, row.stream): row for row in ledger.schedule(sql)}
+    scheduled = _feeds(ledger.schedule(sql))
     issues = {issue.subject: _BY_ISSUE[issue.code] for issue in ledger.issues(sql) if issue.code in _BY_ISSUE}
     edges, days = edge_rows(sql, now), day_rows(sql, None, now)
     told = []
@@ -64,25 +65,50 @@ def _stream(
     key: StreamKey,
     config: ConnectorConfig | None,
     promise: timedelta | None,
-    scheduled: Mapping[StreamKey, ledger.ScheduleView],
+    scheduled: Mapping[StreamKey, Sequence[ledger.ScheduleView]],
     heard: Mapping[StreamKey, snapshot.HeardView],
     now: datetime,
 ) -> dict[str, Any]:
     """One stream: last heard, next read, reads missed, and whether it is fresh (None: nobody waits for it)."""
-    row, view = scheduled.get(key), heard.get(key)
+    feeds, view = scheduled.get(key, ()), heard.get(key)
     stream = config.streams.get(key.stream) if config else None
     last = view.heard_at if view else None
+    due = (
+        min((row.next_due for row in feeds if row.last != BY_EDGE), default=None) if config and config.enabled else None
+    )
     return {
         "stream": key.stream,
         "transport": stream.transport if stream else "push",
         "last": last.isoformat() if last else None,
-        "next": row.next_due.isoformat() if row and row.last != BY_EDGE and config and config.enabled else None,
-        "missed": row.missed if row else 0,
+        "next": due.isoformat() if due else None,
+        "missed": sum(row.missed for row in feeds),
         "fresh": None if promise is None or last is None else now - last <= promise,
         "silent_since": view.silent_since.isoformat() if view and view.silent_since else None,
-        "failures": row.failures if row else 0,
-        "result": row.last if row else "",
+        "failures": max((row.failures for row in feeds), default=0),
+        "result": next((row.last for row in feeds if row.last), ""),
+        "partitions": [_part(row) for row in feeds if stream_of(StreamKey(row.unit, row.stream))[1]],
     }
+
+
+def _part(row: ledger.ScheduleView) -> dict[str, Any]:
+    """One part of a stream, read by itself."""
+    return {
+        "partition": stream_of(StreamKey(row.unit, row.stream))[1],
+        "last": row.heard_at.isoformat() if row.heard_at else None,
+        "next": row.next_due.isoformat(),
+        "failures": row.failures,
+        "result": row.last,
+    }
+
+
+def _feeds(rows: Sequence[ledger.ScheduleView]) -> dict[StreamKey, list[ledger.ScheduleView]]:
+    """Stream → its feeds, without what compares it with its source."""
+    found: dict[StreamKey, list[ledger.ScheduleView]] = {}
+    for row in rows:
+        stream, part = stream_of(StreamKey(row.unit, row.stream))
+        if part != DAYS:
+            found.setdefault(stream, []).append(row)
+    return found
 
 
 def _state(config: ConnectorConfig | None, process: Mapping[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -144,12 +144,12 @@ class Edge:
         return True
 
     def fetch_once(self, name: str, stop: threading.Event | None = None) -> HubError | None:
-        """Read one stream from its cursor into the spool; what stopped it, None: read to its end."""
+        """Read one stream, or a part of one, from its cursor into the spool; what stopped it, None: read to its end."""
         try:
             for page, _ in self._worker.fetch(name, self._spool.cursor(name)):
                 self._spool.put(
-                    page.uid, name, page.body, page.rows, page.cursor, self._clock(),
-                    source=page.source, first_row=page.first_row,
+                    page.uid, page.stream.stream, page.body, page.rows, page.cursor, self._clock(),
+                    source=page.source, first_row=page.first_row, feed=name,
                 )  # fmt: skip
                 self._fetched.set()
                 if stop is not None and stop.is_set():

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -129,9 +129,9 @@ class Spool:
 
     def put(
         self, uid: str, stream: str, body: bytes, rows: int, cursor: str | None, now: datetime,
-        *, source: str = "", first_row: int = 0,
+        *, source: str = "", first_row: int = 0, feed: str = "",
     ) -> None:  # fmt: skip
-        """Page and cursor in one commit. Raises SpoolFullError when the page has no room: the cursor stays."""
+        """Page and cursor (of ``feed``, if a part of the stream was read) in one commit. Raises SpoolFullError when the page has no room: the cursor stays."""
         sealed = self._sealed(uid, body)
         with self._commit() as sql:
             (used,) = sql.execute("SELECT COALESCE(SUM(size), 0) FROM batch").fetchone()
@@ -144,7 +144,7 @@ class Spool:
             sql.execute(
                 "INSERT INTO stream (name, cursor) VALUES (?,?)"
                 " ON CONFLICT (name) DO UPDATE SET cursor = COALESCE(excluded.cursor, cursor)",
-                (stream, cursor),
+                (feed or stream, cursor),
             )
 
     def heard(self, stream: str, now: datetime | None, last: str = "") -> None:
@@ -261,7 +261,7 @@ class Spool:
             "limit": self.limit,
             "oldest": oldest,
             "sent": {"batches": totals.get("batches", 0), "rows": totals.get("rows", 0)},
-            "streams": {name: {"heard_at": heard, "last": last} for name, heard, last in streams},
+            "streams": _by_stream(streams),
         }
 
     def _sealed(self, name: str, body: bytes) -> bytes:
@@ -277,3 +277,14 @@ class Spool:
                 code="edge.spool_foreign",
                 remedy="put the former key back, or move spool.db away after its batches were sent",
             ) from None
+
+
+def _by_stream(feeds: Iterable[tuple[str, str | None, str]]) -> dict[str, dict[str, str | None]]:
+    """Stream → its last answer; of one that is read in parts the part's that was heard longest ago."""
+    found: dict[str, dict[str, str | None]] = {}
+    for name, heard, last in feeds:
+        told = {"heard_at": heard, "last": last}
+        before = found.setdefault(name.partition("#")[0], told)
+        if before["heard_at"] is not None and (heard is None or heard < before["heard_at"]):
+            found[name.partition("#")[0]] = told
+    return found

@@ -17,15 +17,23 @@ from threading import Event, Lock
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from hub.core.errors import HubError, RetryError, StaleLeaseError
-from hub.core.freight import DAYS, Drafts, feed_of
+from hub.core.freight import DAYS, Drafts, feed_of, stream_of
 from hub.core.records import SHANGHAI, StreamKey
-from hub.line.fetch import FetchPlan, Polled, poll
+from hub.line.fetch import FetchPlan, Polled, poll, together
 from hub.line.ports import Vault
 from hub.line.reconcile import DaysPlan, reconcile
 from hub.runtime.applied import wait_applied
 from hub.runtime.workers import PolledStream, Workers
 from hub.settings import ReconcileConfig
-from hub.store.claims import StreamClaim, claim_stream, claim_streams, ensure_streams, extend_stream, pull_forward
+from hub.store.claims import (
+    StreamClaim,
+    claim_stream,
+    claim_streams,
+    ensure_streams,
+    extend_stream,
+    forget_feeds,
+    pull_forward,
+)
 from hub.store.engine import SqlStore
 from hub.store.reconciled import DayView
 
@@ -121,6 +129,7 @@ class Schedule:
         streams = {polled.key: polled for polled in self._workers.polled()}
         now = self._clock()
         if streams:
+            forget_feeds(self._store, streams)
             ensure_streams(self._store, [key for key, polled in streams.items() if polled.days is None], now)
             for polled in streams.values():
                 if polled.days is not None:
@@ -224,12 +233,29 @@ class Schedule:
         return reconcile(self._store, self._vault, polled.worker, claim, plans, self._clock)
 
     def poll_now(self, stream: StreamKey) -> Polled:
-        """Poll one stream in the caller's thread, due or not. Raises ``RetryError`` when it is being polled already."""
-        with self._claimed(stream, "stream.not_scheduled", "this stream is not polled by the clock") as (claim, _):
+        """Poll one stream, part by part, in the caller's thread, due or not; what went wrong with the first that did.
+
+        Raises ``RetryError`` when it is being polled already.
+        """
+        return together([self._poll_feed(feed) for feed in self._feeds(stream)])
+
+    def _poll_feed(self, feed: StreamKey) -> Polled:
+        with self._claimed(feed, "stream.not_scheduled", "this stream is not polled by the clock") as (claim, _):
             return self._poll(claim)
+
+    def _feeds(self, stream: StreamKey) -> list[StreamKey]:
+        """The feeds of a stream, the stream itself where nothing is known of it."""
+        for _ in range(2):
+            with self._lock:
+                found = [key for key, polled in self._streams.items() if polled.days is None]
+            if feeds := [key for key in found if stream_of(key)[0] == stream]:
+                return feeds
+            self.refresh()
+        return [stream]
 
     def reconcile_now(self, stream: StreamKey, days: int | None = None) -> list[DayView]:
         """Compare one stream with its source in the caller's thread. Raises what goes wrong."""
+        self._feeds(stream)  # as configured now
         why = "this stream has no [reconcile]: nobody says how its days can be asked for"
         with self._claimed(feed_of(stream, DAYS), "reconcile.none", why) as (claim, polled):
             assert polled.days is not None
@@ -241,10 +267,6 @@ class Schedule:
     @contextmanager
     def _claimed(self, stream: StreamKey, code: str, why: str) -> Iterator[tuple[StreamClaim, PolledStream]]:
         """A feed that is ours for a while, due or not."""
-        with self._lock:
-            known = stream in self._streams
-        if not known:
-            self.refresh()
         with self._lock:
             if stream not in self._streams:
                 raise HubError(why, code=code)

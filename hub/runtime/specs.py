@@ -53,6 +53,12 @@ class SourceSpec:
     peer_seconds: float = 60.0
     peer_bytes: int = 64 * 1024 * 1024
     pace: Pace = STEADY
+    partition: str = ""  # which part of the stream; empty: it has none
+
+    @property
+    def feed(self) -> str:
+        """What is read by itself, for whoever keeps something for it between two reads."""
+        return f"{self.stream}#{self.partition}"
 
     def to_wire(self) -> Any:
         """As JSON has it."""
@@ -121,26 +127,40 @@ def is_scheduled(config: StreamConfig) -> bool:
     return config.transport != "push" and (config.every is not None or bool(config.cron))
 
 
-def source_spec(config: StreamConfig, limits: Limits, own: Mapping[str, Any], pace: Pace = STEADY) -> SourceSpec:
-    """The source of a stream; ``own`` holds the connector's own options. Raises ``SecretError``."""
-    timeout = config.options.get("timeout")
+def source_spec(
+    config: StreamConfig, limits: Limits, own: Mapping[str, Any], pace: Pace = STEADY, part: str = ""
+) -> SourceSpec:
+    """The source of a stream or a part of it; ``own`` holds the connector's own options. Raises ``SecretError``."""
+    timeout, days = config.options.get("timeout"), config.reconcile
     return SourceSpec(
         stream=config.name,
         transport=config.transport,
-        url=_plain(config.url),
-        options=config.options,
+        url=_parted(_plain(config.url), part),
+        options=_parted(config.options, part),
         cursor_field=config.cursor_field,
         overlap=config.overlap,
         fields=config.fields,
         auth=_auth(config.auth),
         config={name: _plain(value) for name, value in own.items()},
-        reconcile={} if config.reconcile is None else {"by": config.reconcile.by, **config.reconcile.options},
+        reconcile={} if days is None else {"by": days.by, **_parted(days.options, part)},
         rows_per_page=limits.rows_per_page,
         file_bytes=limits.file_bytes,
         peer_seconds=timeout.total_seconds() if timeout is not None else limits.peer_seconds,
         peer_bytes=limits.peer_bytes,
         pace=pace,
+        partition=part,
     )
+
+
+def _parted(value: Any, part: str) -> Any:
+    """A setting with the part's name where ``{partition}`` stands."""
+    if not part:
+        return value
+    if isinstance(value, str):
+        return value.replace("{partition}", part)
+    if isinstance(value, Mapping):
+        return {name: _parted(inner, part) for name, inner in value.items()}
+    return value
 
 
 def way_spec(config: DeliverConfig, limits: Limits, own: Mapping[str, Any], pace: Pace = STEADY) -> WaySpec:

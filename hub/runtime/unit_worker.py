@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from hub.core.errors import ConfigurationError
-from hub.core.freight import Answer, Drafts, Page, Parcel
+from hub.core.freight import Answer, Drafts, Page, Parcel, feed_of, stream_of
 from hub.core.records import Owed, StreamKey
 from hub.runtime.specs import STEADY, FileSpec, Pace, SourceSpec, is_scheduled, source_spec, way_spec
 from hub.runtime.verbs import Batch, Counted, Hands
@@ -92,17 +92,28 @@ class UnitWorker:
 
     # --- in
 
-    def fetch(self, stream: str, cursor: str | None) -> Iterator[tuple[Page, Drafts]]:
+    def feeds(self, stream: str) -> list[StreamKey]:
+        """What of a stream is read by itself: its parts, as configured or else as its manifest says, or the stream."""
+        key = StreamKey(self.unit, stream)
+        return [feed_of(key, part) for part in self.parts(stream)] or [key]
+
+    def parts(self, stream: str) -> tuple[str, ...]:
+        """The names of a stream's parts; none: it is read as one."""
+        declared = self.manifest.streams.get(stream)
+        return self.stream_config(stream).partitions or (declared.partitions if declared is not None else ())
+
+    def fetch(self, feed: str, cursor: str | None) -> Iterator[tuple[Page, Drafts]]:
         """Pages of one read with their drafts, each page's cursor saying we have it. Raises classed errors."""
+        (_, stream), part = stream_of(StreamKey(self.unit, feed))
         config = self.stream_config(stream)
-        for batch in self.hands.read(self._spec(stream), cursor, self._stop):
+        for batch in self.hands.read(self._spec(stream, part), cursor, self._stop):
             yield self._page(stream, config, batch)
 
     def look(self, stream: str) -> Iterator[Drafts]:
         """Drafts from the beginning of a source, page by page; nothing lands, no cursor and no file moves."""
-        spec = self._spec(stream)
-        for batch in self.hands.read(replace(spec, options={**spec.options, "look": True}), None, self._stop):
-            yield self._arrived(stream, batch, spec.fields)[1]
+        for spec in self._specs(stream):
+            for batch in self.hands.read(replace(spec, options={**spec.options, "look": True}), None, self._stop):
+                yield self._arrived(stream, batch, spec.fields)[1]
 
     def ingest(
         self, stream: str, spec: FileSpec, *, mode: str, source: str, found: dict[str, Any] | None = None
@@ -118,22 +129,33 @@ class UnitWorker:
             yield page._replace(mode=mode, door="ingest", source=source), drafts
 
     def counts(self, stream: str, cursor: str | None, first: date, last: date) -> Counted:
-        """What the source says of each of these days. Raises classed errors."""
-        return self.hands.counts(self._spec(stream), cursor, first, last)
+        """What the source says of each of these days, its parts taken together. Raises classed errors."""
+        told = [self.hands.counts(spec, cursor, first, last) for spec in self._specs(stream)]
+        counts = [one.counts for one in told if one.counts is not None]
+        names_keys = all(one.names_keys for one in told)
+        if len(counts) < len(told):
+            return Counted(None, names_keys)
+        return Counted({day: sum(one[day] for one in counts) for day in counts[0]}, names_keys)
 
     def keys(self, stream: str, cursor: str | None, day: date) -> Iterator[list[str]]:
         """The unit's own numbers of one day's records, page by page. Raises classed errors."""
-        return self.hands.keys(self._spec(stream), cursor, day)
+        for spec in self._specs(stream):
+            yield from self.hands.keys(spec, cursor, day)
 
     def again(self, stream: str, cursor: str | None, day: date, keys: Sequence[str]) -> Iterator[tuple[Page, Drafts]]:
         """That day's records once more, of ``keys`` only if any are named; no page moves the cursor."""
         config = self.stream_config(stream)
-        for batch in self.hands.again(self._spec(stream), cursor, day, keys):
-            page, drafts = self._arrived(stream, batch, config.fields)
-            yield page._replace(first_row=0, source=f"reconcile:{day.isoformat()}"), drafts
+        for spec in self._specs(stream):
+            for batch in self.hands.again(spec, cursor, day, keys):
+                page, drafts = self._arrived(stream, batch, config.fields)
+                yield page._replace(first_row=0, source=f"reconcile:{day.isoformat()}"), drafts
 
-    def _spec(self, stream: str) -> SourceSpec:
-        return source_spec(self.stream_config(stream), self._limits, self.config.config, self._pace)
+    def _spec(self, stream: str, part: str = "") -> SourceSpec:
+        return source_spec(self.stream_config(stream), self._limits, self.config.config, self._pace, part)
+
+    def _specs(self, stream: str) -> list[SourceSpec]:
+        """Of a stream, or of each of its parts."""
+        return [self._spec(stream, part) for part in self.parts(stream) or ("",)]
 
     def waiting(self, stream: str) -> list[Waiting]:
         """Files of a stream that have been read and have no receipt yet. Raises classed errors."""
@@ -145,7 +167,7 @@ class UnitWorker:
 
     def probe(self, stream: str) -> int:
         """Reach the source and write nothing; how many rows (or files) it showed at the first look."""
-        return self.hands.probe(self._spec(stream))
+        return sum(self.hands.probe(spec) for spec in self._specs(stream))
 
     def map(self, page: Page) -> Drafts:
         """Exactly one draft or problem per row; rows that could not be read as declared are problems by their code."""

@@ -98,7 +98,7 @@ class Verbs:
 
     def read(self, spec: SourceSpec, cursor: str | None, stop: Event) -> Iterator[Batch]:
         """Pages of one read. The next one is fetched only when the last has landed: a source may forget it then."""
-        seen = self._boundaries.setdefault(spec.stream, Boundary())
+        seen = self._boundaries.setdefault(spec.feed, Boundary())
         pages = self._rows(spec, cursor, stop)
         if self.connector.fetch is None and spec.transport != "files":
             pages = gathered(pages, min(self._gather, spec.rows_per_page))
@@ -176,7 +176,7 @@ class Verbs:
     def _statements(self, spec: SourceSpec, cursor: str | None) -> Statements:
         """What the source can say of its days: by its own code, or by its transport."""
         if self.connector.reconcile is not None:
-            context = Context(spec.config, spec.peer_seconds, self._ended)
+            context = Context(spec.config, spec.peer_seconds, self._ended, spec.partition)
             return self.connector.reconcile(spec.stream, cursor, context)
         if self.connector.fetch is not None:
             raise ConfigurationError(
@@ -205,7 +205,9 @@ class Verbs:
         self, spec: SourceSpec, cursor: str | None, stop: Event
     ) -> Iterable[tuple[list[dict[str, Any]], str | None]]:
         if self.connector.fetch is not None:
-            yield from self.connector.fetch(spec.stream, cursor, Context(spec.config, spec.peer_seconds, stop))
+            yield from self.connector.fetch(
+                spec.stream, cursor, Context(spec.config, spec.peer_seconds, stop, spec.partition)
+            )
             return
         try:
             yield from self._source(spec).pages(cursor)
@@ -216,7 +218,7 @@ class Verbs:
     def _source(self, spec: SourceSpec) -> Source:
         known = self.connector.knows(spec.stream, spec.fields)
         return self._fitting(
-            self._sources, spec.stream, spec, lambda: make_source(spec, self._ended, known, self._endpoints)
+            self._sources, spec.feed, spec, lambda: make_source(spec, self._ended, known, self._endpoints)
         )
 
     # --- out

@@ -20,6 +20,7 @@ from hub.runtime.volumes import Volumes
 from hub.runtime.workers import News, Workers
 from hub.sdk.files import ReceiptFolder, Waiting, waiting_receipts
 from hub.settings import StreamConfig
+from hub.store.claims import heard_of
 from hub.store.engine import SqlStore
 from hub.store.issues import close_issues, open_issue
 from hub.store.pages import COUNTS, receipt
@@ -123,13 +124,12 @@ class Watch:
     def _look(self, stream: _Heard, now: datetime) -> int:
         few = self._volumes.few.get(stream.key)
         with self._store.read() as sql:
-            scheduled = sql.one("SELECT heard_at FROM schedule WHERE unit = ? AND stream = ?", stream.key)
+            heard, in_parts = heard_of(sql, stream.key)
             open_at = sql.one(
                 "SELECT since FROM silence WHERE unit = ? AND stream = ? AND until IS NULL ORDER BY since DESC",
                 stream.key,
             )
-            heard = from_us(scheduled[0]) if scheduled and scheduled[0] is not None else None
-            if open_at is not None or self._overdue(stream, heard, now) is not None:
+            if not in_parts and (open_at is not None or self._overdue(stream, heard, now) is not None):
                 heard = _later(heard, self._landed_at(sql, stream.key))
         overdue = self._overdue(stream, heard, now)
         if open_at is None:

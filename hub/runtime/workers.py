@@ -84,16 +84,13 @@ class Workers(Mapping[str, Worker]):
         return list(self._by_unit.values())
 
     def polled(self) -> list[PolledStream]:
-        """Every feed that is read by the clock: streams, and what compares them with their sources."""
+        """Every feed that is read by the clock: streams or their parts, and what compares them with their sources."""
         return [
-            PolledStream(
-                StreamKey(worker.unit, name),
-                Grid(f"{worker.unit}.{name}", stream.every, stream.cron, stream.jitter),
-                worker,
-            )
+            PolledStream(feed, Grid(".".join(feed), stream.every, stream.cron, stream.jitter), worker)
             for worker in self.connectors()
             for name, stream in worker.config.streams.items()
             if is_scheduled(stream)
+            for feed in worker.feeds(name)
         ] + [
             _compared(worker, StreamKey(worker.unit, name), stream.reconcile)
             for worker in self.connectors()

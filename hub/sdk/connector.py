@@ -38,6 +38,7 @@ class Context(NamedTuple):
     config: Mapping[str, Any]  # ``[config]`` by the manifest's options; secrets already read, as text
     seconds: float  # how long one call to a peer may take
     stop: Event  # set when the hub wants the call to end: look at it between two pages
+    partition: str = ""  # which part of the stream is asked for, where it is read in parts; each has its own cursor
 
 
 Fetch = Callable[[str, str | None, Context], Pages]

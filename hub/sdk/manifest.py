@@ -20,6 +20,7 @@ from typing import Any
 
 from hub.core.codes import UNITS
 from hub.core.errors import ConfigurationError
+from hub.core.freight import is_part
 from hub.core.words import KINDS, STATION
 from hub.sdk.fields import PERSON_COLUMNS, fold
 
@@ -61,6 +62,7 @@ class ManifestStream:
     data_classes: tuple[str, ...]
     never_store: tuple[str, ...] = ()  # headers, ``*`` for any text; dropped before the page is stored
     kind: str = ""  # word of words.KINDS its records become; empty: the connector is asked in its own process
+    partitions: tuple[str, ...] = ()  # parts it is read in unless the configuration names others: a table a year …
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -268,7 +270,9 @@ def _unit(reading: _Reading, table: Mapping[str, Any]) -> tuple[str, str]:
 
 def _stream(reading: _Reading, name: str, entry: Mapping[str, Any]) -> ManifestStream:
     place = f"streams.{name}."
-    reading.only(entry, place, ("title", "kind", "freshness", "legal_basis", "data_classes", "never_store"))
+    reading.only(
+        entry, place, ("title", "kind", "freshness", "legal_basis", "data_classes", "never_store", "partitions")
+    )
     kind = entry.get("kind", "")
     if kind and kind not in KINDS:
         reading.wrong(
@@ -281,7 +285,16 @@ def _stream(reading: _Reading, name: str, entry: Mapping[str, Any]) -> ManifestS
         legal_basis=reading.text(entry, place, "legal_basis"),
         data_classes=reading.texts(entry, place, "data_classes", DATA_CLASSES),
         never_store=reading.texts(entry, place, "never_store"), kind=str(kind),
+        partitions=_partitions(reading, place, entry),
     )  # fmt: skip
+
+
+def _partitions(reading: _Reading, place: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
+    parts = reading.texts(entry, place, "partitions")
+    for part in parts:
+        if not is_part(part) or parts.count(part) > 1:
+            reading.wrong(f"{place}partitions", "names of parts, each once, without blanks and # / : { }", part)
+    return parts
 
 
 def _freshness(reading: _Reading, place: str, entry: Mapping[str, Any]) -> timedelta | None:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from hub.core.errors import StaleLeaseError
-from hub.core.freight import Lease
+from hub.core.freight import DAYS, Lease, stream_of
 from hub.core.records import StreamKey
 from hub.store.engine import SqlStore
 from hub.store.sql import Sql
@@ -44,6 +44,30 @@ def ensure_streams(store: SqlStore, streams: Iterable[StreamKey], first_due: dat
             " ON CONFLICT (unit, stream) DO NOTHING",
             [(s.unit, s.stream, to_us(first_due)) for s in streams],
         )
+
+
+def forget_feeds(store: SqlStore, wanted: Iterable[StreamKey]) -> None:
+    """Of the streams of these feeds the parts that are read no more, with their cursors: a part that comes back is read anew."""
+    kept = set(wanted)
+    streams = {stream for stream, part in map(stream_of, kept) if part != DAYS}
+    with store.claim() as sql:
+        known = [StreamKey(*key) for key in sql.rows("SELECT unit, stream FROM schedule")]
+        for feed in known:
+            stream, part = stream_of(feed)
+            if stream in streams and feed not in kept and part != DAYS:
+                sql.run("DELETE FROM schedule WHERE unit = ? AND stream = ? AND lease_until IS NULL", feed)
+
+
+def heard_of(sql: Sql, stream: StreamKey) -> tuple[datetime | None, bool]:
+    """When a stream's source last answered, and whether it is read in parts: then the part heard longest ago counts."""
+    rows = sql.rows(
+        "SELECT stream, heard_at FROM schedule WHERE unit = ? AND (stream = ? OR (stream > ? AND stream < ?))",
+        (*stream, f"{stream.stream}#", f"{stream.stream}$"),
+    )
+    parts = [at for name, at in rows if stream_of(StreamKey(stream.unit, name))[1] not in ("", DAYS)]
+    if parts:
+        return (None if None in parts else from_us(min(parts))), True
+    return next((opt_from_us(at) for name, at in rows if name == stream.stream), None), False
 
 
 def claim_streams(

@@ -231,12 +231,16 @@ def heard(sql: Sql, until: datetime | None = None) -> dict[StreamKey, HeardView]
     )
     for unit, stream, when in pages:
         at[StreamKey(unit, stream)] = when
+    parts: dict[StreamKey, list[int | None]] = {}
     for unit, stream, when in sql.rows("SELECT unit, stream, heard_at FROM schedule"):
         key, part = stream_of(StreamKey(unit, stream))
-        if part == DAYS:
-            continue
         known = when if limit is None or when is None or when <= limit else None
-        at[key] = max(filter(None, (known, at.get(key))), default=None)
+        if part and part != DAYS:
+            parts.setdefault(key, []).append(known)
+        elif not part:
+            at[key] = max(filter(None, (known, at.get(key))), default=None)
+    for key, each in parts.items():  # a stream is heard when all of its parts were
+        at[key] = None if None in each else min(filter(None, each))
     silent = {
         StreamKey(unit, stream): since
         for unit, stream, since in sql.rows("SELECT unit, stream, since FROM silence WHERE until IS NULL")
