@@ -53,12 +53,12 @@ def test_check_names_parts_that_stand_nowhere(district: District) -> None:
     district.append(
         "police",
         '\n[streams.incident]\ntransport = "rest"\nurl = "http://x/"\npartitions = ["a"]\n'
-        '[streams.missing_child]\ntransport = "rest"\nurl = "http://x/{partition}"\npartitions = ["a", "a"]\n'
-        '[streams.security_penalty]\npartitions = ["a"]\n',
+        '[streams.admonition]\ntransport = "rest"\nurl = "http://x/{partition}"\npartitions = ["a", "a"]\n'
+        '[streams.penalty]\npartitions = ["a"]\n',
     )
 
     mistakes = [m for m in district("check", "--json").json["mistakes"] if m["key"].endswith("partitions")]
 
     assert [(m["key"].split(".")[1], m["line"] > 0) for m in mistakes] == [
-        ("incident", True), ("missing_child", True), ("security_penalty", True),
+        ("incident", True), ("admonition", True), ("penalty", True),
     ]  # fmt: skip

@@ -269,13 +269,15 @@ def test_check_names_the_line_of_a_wrong_setting(district: District) -> None:
         "police",
         '\n[streams.incident]\ntransport = "table"\nurl = "sqlite:///x.db"\ntable = "t"\ncursor = { field = "更新时间" }\n'
         '[streams.incident.reconcile]\ndays = 0\nevry = "1d"\nkeys = { url = "http://x/" }\n'
-        "[streams.missing_child]\n[streams.missing_child.reconcile]\n",
+        "[streams.penalty]\n[streams.penalty.reconcile]\n",
     )
 
     mistakes = {m["key"]: m for m in district("check", "--json").json["mistakes"]}
 
     assert mistakes["streams.incident.reconcile.evry"]["nearest"] == "every"
-    assert {"streams.incident.reconcile.days", "streams.incident.reconcile.keys"} <= mistakes.keys()
+    assert {
+        "streams.incident.reconcile.days", "streams.incident.reconcile.keys", "streams.penalty.reconcile",
+    } <= mistakes.keys()  # fmt: skip
     assert all(m["line"] > 0 for m in mistakes.values())
 
 
