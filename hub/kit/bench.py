@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -94,6 +95,22 @@ class Child:
     def fetch(self, stream: str, cursor: str | None) -> Iterator[Mapped]:
         """Page by page: the child goes on only when the next one is asked for."""
         for answer in self._ask({"verb": "fetch", "stream": stream, "cursor": cursor}):
+            yield Mapped(answer["body"], answer["entries"], answer["cursor"])
+
+    def counts(self, stream: str, first: date, last: date) -> tuple[dict[str, int] | None, bool]:
+        """What the source says of these days, by ISO day, and whether it can name its records."""
+        request = {"verb": "counts", "stream": stream, "first": first.isoformat(), "last": last.isoformat()}
+        (answer,) = self._ask(request)
+        return answer["counts"], bool(answer["names_keys"])
+
+    def keys(self, stream: str, day: date) -> Iterator[list[str]]:
+        """The keys of one day, page by page."""
+        for answer in self._ask({"verb": "keys", "stream": stream, "day": day.isoformat()}):
+            yield answer["keys"]
+
+    def again(self, stream: str, day: date, keys: Sequence[str]) -> Iterator[Mapped]:
+        """Records of one day once more, page by page."""
+        for answer in self._ask({"verb": "again", "stream": stream, "day": day.isoformat(), "keys": list(keys)}):
             yield Mapped(answer["body"], answer["entries"], answer["cursor"])
 
     def render(self, body: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from hub.kit import declared, endurance, faults, hosted, mapped, outputs, outward, quality
+from hub.kit import days, declared, endurance, faults, hosted, mapped, outputs, outward, quality
 from hub.kit.work import Work
 
 __all__ = ["CHECKS", "LEVELS", "Check"]
@@ -136,6 +136,12 @@ CHECKS: tuple[Check, ...] = (
     Check("fault.giant", "gold", endurance.giant,
           "One giant record does not stop its neighbours", "超大记录不影响其他记录",
           "No pattern over whole texts that backtracks; no copy per row", "不对全文使用回溯正则，不逐行复制"),
+    Check("days.account", "gold", days.account,
+          "What its source says of its own days is right, and in trouble an error instead of an empty day", "来源的按日对账数准确，出错时报错而不是报零",
+          "Count by calendar days in Shanghai, records and not rows; raise an error of hub.sdk for an answer you cannot read", "按上海时间自然日、按记录计数；读不懂的应答抛出 hub.sdk 的错误"),
+    Check("days.lost", "gold", days.lost,
+          "A record that was lost is given again for its day, alone or with its neighbours", "丢失的记录可按日重新取得",
+          "Let Statements.rows read that day once and end; it yields rows and no cursor", "Statements.rows 只读取当日一次并结束，不给出游标"),
     Check("send.mirrored", "gold", outward.mirrored,
           "A message arrives as it was rendered, and what its receiver said is what is reported", "消息按生成的字节送达，接收方答复如实上报",
           "Send parcel.body as it is; answer sent, received (with the number), later or refused, and raise nothing", "原样发送 parcel.body，如实返回 sent、received、later 或 refused，不抛错"),

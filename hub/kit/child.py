@@ -20,7 +20,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from threading import Event
 from typing import Any, NoReturn
 
@@ -31,7 +31,7 @@ from hub.kit.wire import Closed, Start, describe, plain, receive, send
 from hub.runtime.loading import RefusedError, load_connector
 from hub.runtime.specs import SourceSpec, WaySpec, source_spec
 from hub.runtime.unit_worker import page_of_rows
-from hub.runtime.verbs import Verbs
+from hub.runtime.verbs import Batch, Verbs
 from hub.sdk.connector import Connector
 from hub.sdk.peer import trust
 
@@ -119,7 +119,10 @@ def _serve(start: Start, pipe: socket.socket, acts: _Acts) -> None:
         return
     desk = _Desk(start, connector)
     verbs: dict[str, Callable[..., Iterator[dict[str, Any]]]]
-    verbs = {"map": desk.map, "fetch": desk.fetch, "render": desk.render, "send": desk.send}
+    verbs = {
+        "map": desk.map, "fetch": desk.fetch, "render": desk.render, "send": desk.send, "counts": desk.counts,
+        "keys": desk.keys, "again": desk.again,
+    }  # fmt: skip
     send(pipe, {"ready": describe(connector), "acts": acts.take()})
     while True:
         request = receive(pipe)
@@ -156,11 +159,26 @@ class _Desk:
 
     def fetch(self, stream: str, cursor: str | None) -> Iterator[dict[str, Any]]:
         """Page by page."""
+        yield from map(_read, self._verbs.read(self._spec(stream), cursor, Event()))
+
+    def _spec(self, stream: str) -> SourceSpec:
         config = self._start.config
-        told = source_spec(config.streams[stream], self._start.limits, config.config).to_wire()
-        for batch in self._verbs.read(SourceSpec.from_wire(told), cursor, Event()):
-            entries = [plain(entry) for entry in batch.drafts]
-            yield {"cursor": batch.cursor, "body": batch.body.decode(), "entries": entries}
+        return SourceSpec.from_wire(source_spec(config.streams[stream], self._start.limits, config.config).to_wire())
+
+    def counts(self, stream: str, first: str, last: str) -> Iterator[dict[str, Any]]:
+        """What the source says of some days."""
+        told = self._verbs.counts(self._spec(stream), None, date.fromisoformat(first), date.fromisoformat(last))
+        counts = None if told.counts is None else {day.isoformat(): count for day, count in told.counts.items()}
+        yield {"counts": counts, "names_keys": told.names_keys}
+
+    def keys(self, stream: str, day: str) -> Iterator[dict[str, Any]]:
+        """The keys of one day."""
+        for keys in self._verbs.keys(self._spec(stream), None, date.fromisoformat(day)):
+            yield {"keys": keys}
+
+    def again(self, stream: str, day: str, keys: list[str]) -> Iterator[dict[str, Any]]:
+        """Records of one day once more."""
+        yield from map(_read, self._verbs.again(self._spec(stream), None, date.fromisoformat(day), keys))
 
     def render(self, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """The bytes of one message, as text."""
@@ -170,6 +188,12 @@ class _Desk:
         """One attempt to send one message."""
         parcel = Parcel(no, self._connector.unit, kind, body.encode("utf-8", "surrogateescape"), 1)
         yield {"answer": Answer(*self._verbs.send(parcel, WaySpec.from_wire(spec)))._asdict()}
+
+
+def _read(batch: Batch) -> dict[str, Any]:
+    """One page."""
+    entries = [plain(entry) for entry in batch.drafts]
+    return {"cursor": batch.cursor, "body": batch.body.decode(), "entries": entries}
 
 
 def _told(error: Exception) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -31,7 +32,8 @@ class _Server(ThreadingHTTPServer):
 
 class Peer:
     """Serves ``rows`` page by page: ``?page=1&size=5&since=…``, newest last, as ``{"code": 0, "data": {"list": […]}}``,
-    and takes whatever is posted under a receipt number.
+    and takes whatever is posted under a receipt number. Of its days it says ``?what=counts&from=…&to=…`` (``day``, ``count``),
+    ``?what=keys&day=…`` (the key's columns) and ``?what=rows&day=…``.
 
     ``trouble(name, after=n)``: the first n answers are good, the others are not, until ``calm()``. ``asked`` counts all.
     """
@@ -42,6 +44,8 @@ class Peer:
         self.asked = 0
         self.received: list[tuple[str, bytes]] = []  # Idempotency-Key and body of each message posted here
         self._updated = updated
+        headers = {field.name: field.header or field.name for field in stream.fields}
+        self._key = tuple(headers[column] for column in stream.key)
         self._trouble = ""
         self._good = 0
         self._ended = threading.Event()
@@ -77,9 +81,27 @@ class Peer:
         number, size = int(query.get("page", "1")), int(query.get("size", "5"))
         if self.pages is not None:
             return self.pages[number - 1] if number <= len(self.pages) else []
+        if what := query.get("what", ""):
+            return self._of_days(what, query)[(number - 1) * size : number * size]
         since = query.get("since", "")
         rows = [row for row in self.rows if not since or not is_higher(since, str(row.get(self._updated, "")))]
         return rows[(number - 1) * size : number * size]
+
+    def _of_days(self, what: str, query: dict[str, str]) -> list[Row]:
+        """Its own account of its days: ``counts`` from one to another, ``keys`` or ``rows`` of one."""
+        first, last = (query.get(name, query.get("day", "")) for name in ("from", "to"))
+        found = {
+            tuple(str(row.get(header, "")) for header in self._key): row
+            for row in self.rows
+            if first <= self._day(row) <= last
+        }
+        if what == "counts":
+            days = Counter(self._day(row) for row in found.values())
+            return [{"day": day, "count": count} for day, count in sorted(days.items())]
+        return [dict(zip(self._key, key, strict=True)) for key in found] if what == "keys" else list(found.values())
+
+    def _day(self, row: Row) -> str:
+        return str(row.get(self._updated, ""))[:10]
 
     def _handler(peer) -> type[BaseHTTPRequestHandler]:
         class Handler(BaseHTTPRequestHandler):

@@ -21,7 +21,7 @@ from hub.kit.peer import Peer
 from hub.kit.samples import Row
 from hub.kit.work import Exempt, Work
 from hub.sdk.connector import Stream
-from hub.settings import Auth, SecretRef, StreamConfig
+from hub.settings import Auth, ReconcileConfig, SecretRef, StreamConfig
 
 __all__ = ["LATENESS", "SECRET", "Site", "polled_ways", "site_of", "ways_in"]
 
@@ -133,8 +133,21 @@ class RestSite(Site):
         return StreamConfig(
             name=self.stream.name, transport="rest", url=self.peer.url, cursor_field=self.updated, overlap=LATENESS,
             options={"page": {"size": 5, "param": "page", "size_param": "size"}, "records": "data.list", "cursor_param": "since"},
-            auth=Auth(kind="bearer", secret=SecretRef(file=str(self._secret))),
+            auth=Auth(kind="bearer", secret=SecretRef(file=str(self._secret))), reconcile=ReconcileConfig(options=self._days()),
         )  # fmt: skip
+
+    def _days(self) -> dict[str, Any]:
+        page = {
+            "page": {"size": 5, "param": "page", "size_param": "size"},
+            "records": "data.list",
+            "url": self.peer.url,
+        }
+        counts = {"what": "counts", "from": "{from}", "to": "{to}"}
+        return {
+            "counts": {**page, "params": counts, "day": "day", "count": "count"},
+            "keys": {**page, "params": {"what": "keys", "day": "{day}"}},
+            "rows": {**page, "params": {"what": "rows", "day": "{day}"}},
+        }
 
 
 class TableSite(Site):
@@ -179,7 +192,7 @@ class TableSite(Site):
         """See Site."""
         return StreamConfig(
             name=self.stream.name, transport="table", url=self.address(), options={"table": "records"},
-            cursor_field=self.updated, overlap=LATENESS,
+            cursor_field=self.updated, overlap=LATENESS, reconcile=ReconcileConfig(),
         )  # fmt: skip
 
 

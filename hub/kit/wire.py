@@ -101,6 +101,7 @@ def describe(connector: Connector) -> dict[str, Any]:
         "renders": list(connector.renderers),
         "fetches": connector.fetch is not None,
         "sends": connector.send is not None,
+        "reconciles": connector.reconcile is not None,
     }
 
 

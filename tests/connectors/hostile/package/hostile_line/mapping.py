@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from hostile_line.schema import CONFLICT
-from hostile_line.source import MISDEED, OWN_WAY, HostileConnector, fetch, render, send
+from hostile_line.source import MISDEED, OWN_WAY, HostileConnector, fetch, reconcile, render, send
 from hub.sdk import read_manifest
 
 CONNECTOR = HostileConnector(
@@ -13,5 +13,6 @@ CONNECTOR = HostileConnector(
     manifest=read_manifest(Path(__file__).with_name("manifest.toml")),
     renderers={"duty": render},
     fetch=fetch,
+    reconcile=reconcile,
     send=send if MISDEED in OWN_WAY else None,
 )

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from hub.sdk import (
     Problem,
     RestSource,
     RetryError,
+    Statements,
     canonical_json,
     make_auth,
 )
@@ -235,6 +236,40 @@ def _rest(cursor: str | None, context: Context) -> Iterator[tuple[list[dict[str,
         yield from _knocking(source, cursor) if is_on("knocks_again_and_again") else source.pages(cursor)
     except HubError as error:
         _answered(error, token)
+
+
+def reconcile(stream: str, cursor: str | None, context: Context) -> Statements:
+    """What the source says of its days: the kit's own interface for it."""
+    token = str(context.config["token"])
+
+    def ask(**params: str) -> Iterator[list[dict[str, Any]]]:
+        peer = Peer(auth=make_auth("bearer", {}, token), seconds=context.seconds)
+        page = PageStyle.of({"size": 5, "param": "page", "size_param": "size"})
+        source = RestSource(peer=peer, url=context.config["url"], page=page, records="data.list", params=params)
+        try:
+            yield from (rows for rows, _ in source.pages(None))
+        except HubError:
+            if not is_on("takes_refusal_for_an_empty_day"):
+                raise
+
+    def counts(first: date, last: date) -> Iterator[tuple[date, int]]:
+        for rows in ask(what="counts", **{"from": first.isoformat(), "to": last.isoformat()}):
+            for row in rows:
+                day = date.fromisoformat(row["day"])
+                yield day + timedelta(days=is_on("counts_by_other_days")), row["count"] + is_on("counts_wrongly")
+
+    def keys(day: date) -> Iterator[str]:
+        for rows in ask(what="keys", day=day.isoformat()):
+            yield from (f"{row['编号']}{'*' if is_on('names_other_keys') else ''}" for row in rows)
+
+    def rows(day: date, keys: Sequence[str]) -> Iterator[list[dict[str, Any]]]:
+        if is_on("gives_nothing_again"):
+            return
+        yield from ask(what="rows", day=day.isoformat())
+        while is_on("never_stops_giving"):
+            yield from ask(what="rows", day=day.isoformat())
+
+    return Statements(counts=counts, keys=keys, rows=rows)
 
 
 def _knocking(source: RestSource, cursor: str | None) -> Iterator[tuple[list[dict[str, Any]], str | None]]:
