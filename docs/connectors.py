@@ -65,8 +65,9 @@ def conformance_page() -> Iterator[str]:
     yield '`--level gold` exits 1 below gold; `--json` tells each check; in a test: `hub.sdk.testing.conformance("NAME")`.'
     yield ""
     yield 'A connector with a source of its own is fed through its options: `kind = "url"` gets the address of the kit\'s'
-    yield "server (`?page=1&size=5&since=…`, newest last), `folder` the drop folder, `table` the database. For each check a"
-    yield "deliberately hostile connector proves that it bites (`tests/connectors/hostile/`)."
+    yield "server (`?page=1&size=5&since=…`, newest last), `folder` the drop folder, `table` the database. One with `reconcile`"
+    yield "asks the server for `?what=counts&from=DAY&to=DAY` (`day`, `count`), `?what=keys&day=DAY` and `?what=rows&day=DAY`."
+    yield "For each check a deliberately hostile connector proves that it bites (`tests/connectors/hostile/`)."
     for level in LEVELS:
         yield from (
             "",
