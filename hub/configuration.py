@@ -14,7 +14,6 @@ from apscheduler.triggers.cron import CronTrigger
 
 from hub import toml_reader as toml
 from hub.core.errors import ConfigurationError
-from hub.core.freight import is_part
 from hub.secret_files import SecretError, read_secret
 from hub.settings import (
     Auth,
@@ -23,11 +22,11 @@ from hub.settings import (
     EdgeConfig,
     Installed,
     Limits,
-    ReconcileConfig,
     SecretRef,
     Settings,
     StreamConfig,
 )
+from hub.stream_settings import RECONCILE_KEYS, check_partitions, read_reconcile
 from hub.toml_lines import Place
 from hub.toml_reader import Mistake, Reader, section
 
@@ -82,7 +81,7 @@ def _auth(reader: Reader, value: Any, place: Place) -> Auth:
         raise toml.Wrong('a table such as { kind = "bearer", token = { file = "secrets/name" } }', secret=True)
     taken: dict[str, Any] = {}
     for key, inner in value.items():
-        parse = toml.one_of(*AUTHS) if key == "kind" else toml.secret if key in _SECRET_KEYS else _free
+        parse = toml.one_of(*AUTHS) if key == "kind" else toml.secret if key in _SECRET_KEYS else toml.free
         reader.take(taken, key, inner, (*place, key), parse)
     secrets = [taken.pop(key) for key in _SECRET_KEYS if key in taken]
     kind = taken.pop("kind", "none")
@@ -94,16 +93,11 @@ def _auth(reader: Reader, value: Any, place: Place) -> Auth:
 _SECRET_KEYS = ("secret", "token", "password")
 
 
-def _free(reader: Reader, value: Any, place: Place) -> Any:
-    """A transport's own value: text, number, flag, array or table of such."""
-    return value
-
-
 _CURSOR = section({"field": toml.text, "overlap": toml.duration, "param": toml.text, "format": toml.text})
 _OPTIONS: dict[str, dict[str, toml.Parse]] = {
     "rest": {
-        "page": toml.each(toml.scalar), "records": toml.text, "total": toml.text, "params": toml.each(_free),
-        "headers": toml.each(toml.text), "method": toml.one_of("GET", "POST"), "body": _free, "code": toml.text,
+        "page": toml.each(toml.scalar), "records": toml.text, "total": toml.text, "params": toml.each(toml.free),
+        "headers": toml.each(toml.text), "method": toml.one_of("GET", "POST"), "body": toml.free, "code": toml.text,
         "since_param": toml.text, "next": toml.text, "timeout": toml.duration,
     },
     "table": {"table": toml.text, "query": toml.text, "batch": toml.whole},
@@ -114,25 +108,6 @@ _OPTIONS: dict[str, dict[str, toml.Parse]] = {
     },
     "push": {},
 }  # fmt: skip
-_ASKED: dict[str, toml.Parse] = {
-    "url": toml.text, "params": toml.each(_free), "records": toml.text, "total": toml.text,
-    "page": toml.each(toml.scalar), "format": toml.text,
-}  # fmt: skip
-"""Where a source answers a question about a day, and how it pages the answer."""
-_RECONCILE: dict[str, dict[str, toml.Parse]] = {
-    "rest": {
-        "counts": section({**_ASKED, "day": toml.text, "count": toml.text}),
-        "keys": section({**_ASKED, "key": toml.text}),
-        "rows": section(_ASKED),
-    },
-    "table": {"day": toml.text},
-}
-"""What a transport needs to be compared day by day."""
-RECONCILE_KEYS: dict[str, toml.Parse] = {
-    "every": toml.duration, "days": toml.whole, "by": toml.one_of("updated", "event"),
-    **{key: parse for keys in _RECONCILE.values() for key, parse in keys.items()},
-}  # fmt: skip
-MOST_DAYS = 92
 STREAM_KEYS: dict[str, toml.Parse] = {
     "transport": toml.one_of(*TRANSPORTS),
     "url": toml.text_or_secret,
@@ -221,10 +196,10 @@ def _settings(
         policy_files=_files(folder, policy.get("file", ()), ("policy", "file"), reader),
         overlay_files=_files(folder, policy.get("overlay", ()), ("policy", "overlay"), reader),
         deadlines=hub.get("deadlines", {}),
-        retry_base=_above(retry.get("base", Settings.retry_base), ("retry", "base"), reader),
+        retry_base=toml.above(retry.get("base", Settings.retry_base), ("retry", "base"), reader),
         retry_max=retry.get("max", Settings.retry_max),
-        tick=_above(schedule.get("tick", Settings.tick), ("schedule", "tick"), reader),
-        lease=_above(schedule.get("lease", Settings.lease), ("schedule", "lease"), reader),
+        tick=toml.above(schedule.get("tick", Settings.tick), ("schedule", "tick"), reader),
+        lease=toml.above(schedule.get("lease", Settings.lease), ("schedule", "lease"), reader),
         contacts=hub.get("contacts", {}),
         calendar_folder=_file(folder, calendar.get("folder", ""), ("calendar", "folder"), reader),
         keys=hub.get("keys") or {"master": SecretRef(file=str(folder / "secrets" / "master.key"))},
@@ -233,13 +208,6 @@ def _settings(
         edge=EdgeConfig(**hub.get("edge", {})),
         connectors=connectors,
     )
-
-
-def _above(span: timedelta, place: Place, reader: Reader) -> timedelta:
-    """A span the hub waits on must be longer than nothing."""
-    if span <= timedelta(0):
-        reader.wrong(place, "a duration above 0", '"0s"')
-    return span
 
 
 def _file(folder: Path, name: str, place: Place, reader: Reader) -> Path | None:
@@ -305,7 +273,7 @@ def _connector(
         "streams": streams if known else toml.each(section(STREAM_KEYS)),
         "push": section({"token": toml.secret}),
         "deliver": section(dict.fromkeys(MESSAGES, section(DELIVER_KEYS))),
-        "config": section({key: _OPTION_KINDS[kind] for key, kind in known.config.items()}) if known else _free,
+        "config": section({key: _OPTION_KINDS[kind] for key, kind in known.config.items()}) if known else toml.free,
     }
     data = reader.load()
     if known is None:
@@ -352,13 +320,13 @@ def _stream(name: str, table: Mapping[str, Any], reader: Reader, *, has_own_sour
         if not table.get(key):
             reader.wrong((*place, "transport"), f'{key} beside transport = "{transport}"', f"no {key}")
     _check_sftp(table, place, reader)
-    _check_partitions(table, transport, place, reader, has_own_source=has_own_source)
+    check_partitions(table, transport, place, reader, has_own_source=has_own_source)
     if transport == "table" and ("table" in table) == ("query" in table):
         reader.wrong((*place, "transport"), "either table or query", "both" if "table" in table else "neither")
     if "every" in schedule and "cron" in schedule:
         reader.wrong((*place, "schedule"), "either every or cron", "both")
     if "every" in schedule:
-        _above(schedule["every"], (*place, "schedule", "every"), reader)
+        toml.above(schedule["every"], (*place, "schedule", "every"), reader)
     if schedule.get("cron") and not _is_cron(schedule["cron"]):
         expected = 'five fields such as "*/10 8-18 * * mon-fri"'
         reader.wrong((*place, "schedule", "cron"), expected, toml.show(schedule["cron"]))
@@ -378,57 +346,8 @@ def _stream(name: str, table: Mapping[str, Any], reader: Reader, *, has_own_sour
         live_from=table.get("live_from", ""),
         expect_rows=table.get("expect_rows"),
         partitions=table.get("partitions", ()),
-        reconcile=_reconcile(table, transport, (*place, "reconcile"), reader),
+        reconcile=read_reconcile(table, transport, (*place, "reconcile"), reader),
     )
-
-
-PARTED = ("rest", "table")
-"""Transports whose streams can be read in parts."""
-
-
-def _check_partitions(
-    table: Mapping[str, Any], transport: str, place: Place, reader: Reader, *, has_own_source: bool
-) -> None:
-    """Each part is named once, and the address, parameters, table or query say where its name stands."""
-    parts = table.get("partitions", ())
-    if not parts:
-        return
-    for part in parts:
-        if not is_part(part) or parts.count(part) > 1:
-            expected = "names of parts, each once, up to 60 characters without blanks and # / : { }"
-            reader.wrong((*place, "partitions"), expected, toml.show(part))
-            return
-    places = [table.get(key) for key in ("url", "params", "body", "table", "query")]
-    if transport not in PARTED:
-        reader.wrong(
-            (*place, "partitions"), f"transport = {' or '.join(PARTED)} beside it", f'transport = "{transport}"'
-        )
-    elif not has_own_source and "{partition}" not in str(places):
-        reader.wrong((*place, "partitions"), "{partition} in url, params, body, table or query", "nowhere")
-
-
-def _reconcile(table: Mapping[str, Any], transport: str, place: Place, reader: Reader) -> ReconcileConfig | None:
-    """How a stream is compared with its source; keys of another transport and what its own needs are checked here."""
-    told = table.get("reconcile")
-    if told is None:
-        return None
-    if transport not in _RECONCILE:
-        reader.wrong(place, f"transport = {' or '.join(_RECONCILE)} beside it", f'transport = "{transport}"')
-        return None
-    for key in RECONCILE_KEYS.keys() - {"every", "days", "by"} - _RECONCILE[transport].keys() & told.keys():
-        other = next(name for name, keys in _RECONCILE.items() if key in keys)
-        reader.wrong((*place, key), f'transport = "{other}" with this key', f'transport = "{transport}"')
-    found = ReconcileConfig(
-        every=_above(told.get("every", ReconcileConfig.every), (*place, "every"), reader),
-        days=told.get("days", ReconcileConfig.days),
-        by=told.get("by", ReconcileConfig.by),
-        options={key: told[key] for key in _RECONCILE[transport] if key in told},
-    )
-    if not 1 <= found.days <= MOST_DAYS:
-        reader.wrong((*place, "days"), f"1 to {MOST_DAYS} days", str(found.days))
-    if transport == "table" and not (told.get("day") or table.get("cursor", {}).get("field")):
-        reader.wrong(place, 'day = "…", the column of times by which days are counted', "neither day nor a cursor")
-    return found
 
 
 def _check_sftp(table: Mapping[str, Any], place: Place, reader: Reader) -> None:

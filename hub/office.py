@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import orjson
 
+from hub.core.errors import RetryError
 from hub.core.explain import withhold
 from hub.core.freight import Page
 from hub.core.ladder import STEPS
@@ -17,6 +18,8 @@ from hub.core.policy import Policy
 from hub.core.records import Light, StreamKey
 from hub.custody import audit
 from hub.custody.audit import Look
+from hub.line.reconcile import Stated, compare_stated
+from hub.read.days import told_day
 from hub.read.explain import explain_household
 from hub.read.households import NotFoundError, find_household, list_households, show_household
 from hub.read.notices import open_notices
@@ -27,12 +30,15 @@ from hub.sdk.manifest import Manifest, strip
 from hub.secret_files import SecretError, read_secret
 from hub.security.credentials import find_token
 from hub.security.vault import Vault
-from hub.settings import Limits, Settings
+from hub.settings import Limits, ReconcileConfig, Settings
 from hub.store import feeds, ledger, pages
 from hub.store.engine import SqlStore
+from hub.store.reconciled import newest_page
 from hub.store.times import to_us
 from hub.web.office import Caller
 
+MOST_NAMED = 2_000
+"""Missing keys that an answer names of one day."""
 SECRETS_SECONDS = 2.0
 """How long a read credential is remembered: a revoked one is refused within 5 s on every node."""
 ACKNOWLEDGED_SECONDS = 2.0
@@ -132,6 +138,20 @@ class HubOffice:
         if found is None:
             return None
         return {**found, "unit": next((n for n, m in self._manifests.items() if m.unit == unit), unit)}
+
+    def compare(
+        self, connector: str, stream: str, days: Sequence[tuple[date, int | None, Sequence[str] | None]]
+    ) -> list[Mapping[str, Any]]:
+        """Days as a department states them beside what the hub holds; what it sent is applied first, or it is RetryError."""
+        key = StreamKey(self._manifests[connector].unit, stream)
+        config = self.settings.connectors[connector].streams.get(stream)
+        by = config.reconcile.by if config and config.reconcile else ReconcileConfig.by
+        with self._store.read() as sql:
+            uid = newest_page(sql, key)
+        if uid is not None and not self.applied(uid, self.limits.push_wait):
+            raise RetryError("what the stream sent is not applied yet", code="reconcile.pending")
+        told = compare_stated(self._store, key, by, [Stated(*day) for day in days], self._clock())
+        return [{**told_day(view), "missing_keys": keys[:MOST_NAMED]} for view, keys in told]
 
     def parcels(self, caller: Caller, after: str, limit: int) -> Mapping[str, Any]:
         """Messages addressed to the caller's unit, oldest first."""

@@ -246,6 +246,18 @@ def text_or_secret(reader: Reader, value: Any, place: Place) -> str | SecretRef:
     return value if isinstance(value, str) else secret(reader, value, place)
 
 
+def free(reader: Reader, value: Any, place: Place) -> Any:
+    """A transport's own value: text, number, flag, array or table of such."""
+    return value
+
+
+def above(span: timedelta, place: Place, reader: Reader) -> timedelta:
+    """A span the hub waits on must be longer than nothing."""
+    if span <= timedelta(0):
+        reader.wrong(place, "a duration above 0", '"0s"')
+    return span
+
+
 def show(value: Any) -> str:
     """A found value for a message, cut short; tables and arrays by their kind only."""
     if isinstance(value, str):

@@ -43,6 +43,8 @@ STREAM_FAULTS: dict[str, Text] = {
         "The stream's days cannot be asked for", "该数据流无法按日对账", "set `reconcile` of the stream, or take it out", "请设置或删除 reconcile"),
     "reconcile.answer": Text(
         "The source's answer about its days cannot be read", "对账应答无法解析", "compare `day`, `count` and `key` with the answer", "请核对 day、count、key 的位置"),
+    "reconcile.statement": Text(
+        "Not a statement of days", "不是有效的按日对账", 'send {"days": [{"day": …, "count": …}]}', "请按对账格式报送"),
     "reconcile.day": Text(
         "The column of the day holds no times", "对账日期列不是时间", "name a column of times in `day`", "请在 day 中指定时间列"),
     "reconcile.window": Text(

@@ -7,7 +7,7 @@ and its source does not is told and never taken away: only a retraction, which i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import NamedTuple, Protocol
 
@@ -24,7 +24,7 @@ from hub.store.engine import SqlStore
 from hub.store.issues import close_issues, open_issue
 from hub.store.reconciled import DayView
 
-__all__ = ["MISSING", "Days", "DaysPlan", "compare_days", "reconcile"]
+__all__ = ["MISSING", "Days", "DaysPlan", "Stated", "compare_days", "compare_stated", "reconcile"]
 
 MISSING = "reconcile.missing"
 MOST_KEYS = 200_000
@@ -77,13 +77,53 @@ def compare_days(
     comparing = _Comparing(store, vault, worker, stream, plan, clock)
     views = comparing.run()
     reconciled.keep_days(store, views)
+    _say(store, stream, views, clock())
+    return views
+
+
+class Stated(NamedTuple):
+    """What a department that pushes says of one of its days."""
+
+    day: date
+    number: int | None  # of its records; None: it names them
+    keys: Sequence[str] | None
+
+
+def compare_stated(
+    store: SqlStore, stream: StreamKey, by: str, stated: Sequence[Stated], now: datetime
+) -> list[tuple[DayView, list[str]]]:
+    """Compare days that a department states itself; each with the keys it named and the hub has not: it sends those again.
+
+    Whether an issue stands is decided by all days of the stream that are kept: one that differs is stated again.
+    """
+    told: list[tuple[DayView, list[str]]] = []
+    for day, number, named in stated:
+        keys = None if named is None else _normalised(named)
+        with store.read() as sql:
+            ours, unclear = reconciled.held(sql, stream, by, day)
+            missing = reconciled.not_held(sql, stream, by, day, keys) if keys is not None else set[str]()
+            ours_only = reconciled.held_keys(sql, stream, by, day) - keys.keys() if keys is not None else set[str]()
+        theirs = number if number is not None else len(keys or ())
+        lost = len(missing) if keys is not None else max(0, theirs - ours - unclear)
+        extra = len(ours_only) if keys is not None else max(0, ours - theirs)
+        state = "differs" if lost else "extra" if extra else "agrees"
+        view = DayView(stream, day, theirs, ours, lost, extra, 0, 0, state, now)
+        told.append((view, [(keys or {})[no] for no in sorted(missing)]))
+    reconciled.keep_days(store, [view for view, _ in told])
+    with store.read() as sql:
+        kept = reconciled.day_views(sql, stream.unit)
+    _say(store, stream, [view for view in kept if view.stream == stream], now)
+    return told
+
+
+def _say(store: SqlStore, stream: StreamKey, views: Sequence[DayView], now: datetime) -> None:
+    """The issue of a stream, as these days have it."""
     subject = f"{stream.unit}.{stream.stream}"
     missing = [view for view in views if view.state == "differs"]
     if missing:
-        open_issue(store, MISSING, subject, clock(), _remedy(missing))
+        open_issue(store, MISSING, subject, now, _remedy(missing))
     else:
-        close_issues(store, subject, clock(), code=MISSING)
-    return views
+        close_issues(store, subject, now, code=MISSING)
 
 
 def reconcile(

@@ -95,7 +95,7 @@ class Workers(Mapping[str, Worker]):
             _compared(worker, StreamKey(worker.unit, name), stream.reconcile)
             for worker in self.connectors()
             for name, stream in worker.config.streams.items()
-            if stream.reconcile is not None
+            if stream.reconcile is not None and stream.transport != "push"
         ]
 
     def destinations(self) -> list[tuple[str, DeliverConfig]]:

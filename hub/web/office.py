@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol
 
 from hub.core.freight import Answer, Page
@@ -77,6 +77,12 @@ class Office(Protocol):
 
     def receipt(self, uid: str) -> Mapping[str, Any] | None:
         """The receipt as it stands now, with ``unit``; None: no such batch."""
+        ...
+
+    def compare(
+        self, connector: str, stream: str, days: Sequence[tuple[date, int | None, Sequence[str] | None]]
+    ) -> list[Mapping[str, Any]]:
+        """Days as the department states them beside what the hub holds. Raises RetryError while its rows wait."""
         ...
 
     def readiness(self) -> Mapping[str, bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
@@ -44,6 +44,10 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+MOST_DAYS = 92
+STATEMENT = 'send {"days": [{"day": "2026-11-02", "count": 120}]}, or "keys" with your own numbers, 92 days at most'
+
+
 @router.post("/v1/connectors/{name}/streams/{stream}/records", responses=REFUSALS)
 async def push(
     name: str,
@@ -62,6 +66,40 @@ async def push(
     done = await run_in_threadpool(office.applied, uid, wait)
     receipt = await run_in_threadpool(office.receipt, uid)
     return JSONResponse(dict(receipt or {}), status_code=200 if done else 202)
+
+
+@router.post(
+    "/v1/connectors/{name}/streams/{stream}/days",
+    responses={
+        200: {"description": "Each day beside what the hub holds; `missing_keys` are to be pushed again."},
+        403: REFUSALS[403], 422: {"description": "No statement of days."},
+        503: {"description": "What was pushed is not applied yet. State the days again after Retry-After seconds."},
+    },
+)  # fmt: skip
+def state_days(name: str, stream: str, caller: ConnectorCaller, body: LimitedBody, office: TheOffice) -> JSONResponse:
+    """Take the department's own account of its days: `{"days": [{"day": "2026-11-02", "count": 120, "keys": [ … ]}]}`."""
+    if caller.name != name or not office.takes(name, stream):
+        raise RefusedError(403, "stream.foreign", "use the credential of this connector, and one of its streams")
+    return JSONResponse({"days": office.compare(name, stream, days_of(body, office.limits.json_depth))})
+
+
+def days_of(body: bytes, depth: int) -> list[tuple[date, int | None, list[str] | None]]:
+    """The days of a statement; raises RefusedError 422."""
+    try:
+        told = strictjson.loads(body, depth)
+        days = [(date.fromisoformat(day["day"]), day.get("count"), day.get("keys")) for day in told["days"]]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RefusedError(422, "reconcile.statement", STATEMENT) from error
+    if not 0 < len(days) <= MOST_DAYS or not all(_is_statement(count, keys) for _, count, keys in days):
+        raise RefusedError(422, "reconcile.statement", STATEMENT)
+    return days
+
+
+def _is_statement(count: Any, keys: Any) -> bool:
+    """A count, or keys, or both; a number of records is no truth value."""
+    is_count = count is None or (type(count) is int and count >= 0)
+    is_keys = keys is None or (isinstance(keys, list) and all(type(key) is str for key in keys))
+    return is_count and is_keys and (count, keys) != (None, None)
 
 
 def page_of(office: Office, name: str, stream: str, body: bytes, key: str | None) -> Page:

@@ -198,3 +198,33 @@ def test_the_explanation_over_http_is_that_of_the_command(running: Running) -> N
     assert "红灯" in asked(text="zh").text
     assert "light red" in asked(text="en").text
     assert [asked(text="fr").status_code, asked(known_at="soon").status_code] == [422, 422]
+
+
+def test_a_department_that_pushes_states_its_days(running: Running, token: str) -> None:
+    """Counts and keys of a day beside what the hub has: the answer names what to push again; the issue closes when it came."""
+    day = "2026-03-01"
+
+    def state(**told: Any) -> httpx.Response:
+        return running.client.post(
+            "/v1/connectors/police/streams/incident/days",
+            headers={"Authorization": f"Bearer {token}"},
+            content=json.dumps({"days": [{"day": day, **told}]}),
+        )
+
+    def issues() -> list[str]:
+        return [i["cause"] for i in running.district("status", "--json").json["issues"] if "reconcile" in i["cause"]]
+
+    assert running.push(token, police_call("J1", AT), police_call("J2", AT)).status_code in (200, 202)
+    [told] = until(lambda: (answer := state(keys=["J1", "J2", "J3"])).status_code == 200 and answer.json()["days"])
+    assert (told["theirs"], told["ours"], told["missing_keys"], told["state"]) == (3, 2, ["J3"], "differs")
+    assert issues() == ["reconcile.missing"]
+
+    running.push(token, police_call("J3", AT))
+    [told] = until(lambda: (answer := state(count=3)).status_code == 200 and answer.json()["days"])
+    assert (told["ours"], told["missing"], told["state"]) == (3, 0, "agrees")
+    assert issues() == []
+    assert [state(count=-1).status_code, state().status_code, state(keys=[7]).status_code] == [422, 422, 422]
+    foreign = running.client.post(
+        "/v1/connectors/court/streams/civil_case/days", headers={"Authorization": f"Bearer {token}"}, content="{}"
+    )
+    assert foreign.status_code == 403
