@@ -25,6 +25,7 @@ _RECONCILE: dict[str, dict[str, toml.Parse]] = {
         "rows": section(_ASKED),
     },
     "table": {"day": toml.text},
+    "files": {"file": toml.text, "format": toml.text},
     "push": {},  # the department states its days itself
 }
 """What a transport needs to be compared day by day."""
@@ -79,6 +80,10 @@ def read_reconcile(table: Mapping[str, Any], transport: str, place: Place, reade
     )
     if not 1 <= found.days <= MOST_DAYS:
         reader.wrong((*place, "days"), f"1 to {MOST_DAYS} days", str(found.days))
+    if transport == "files" and "{day}" not in told.get("file", ""):
+        reader.wrong(
+            place, 'file = "…", the name of the file that speaks of one {day}', toml.show(told.get("file", ""))
+        )
     if transport == "table" and not (told.get("day") or table.get("cursor", {}).get("field")):
         reader.wrong(place, 'day = "…", the column of times by which days are counted', "neither day nor a cursor")
     return found

@@ -188,7 +188,9 @@ class _Comparing:
         if told.counts is None and not told.names_keys:
             raise PersonError("the source offers neither counts nor keys of its days", code="reconcile.none")
         days = [last - timedelta(days=number) for number in range(self._plan.days)]
-        return [self._day(day, None if told.counts is None else told.counts[day], told.names_keys) for day in days]
+        if told.counts is None:
+            return [self._day(day, None, told.names_keys) for day in days]
+        return [self._day(day, told.counts[day], told.names_keys) for day in days if day in told.counts]
 
     def _settle(self) -> None:
         """What came in so far is applied: until then it would count as missing."""
@@ -201,8 +203,9 @@ class _Comparing:
         ours, missing = self._count(day, theirs)
         keys: dict[str, str] | None = None
         if names_keys and theirs != ours:
-            keys = self._keys(day)
-            missing = self._missing(day, keys)
+            named = self._keys(day)
+            if named or not theirs:  # a source that counts some and names none is compared by number
+                keys, missing = named, self._missing(day, named)
         count = missing if isinstance(missing, int) else len(missing)
         before = self._before.get(day)
         is_same = (

@@ -84,6 +84,10 @@ def statements_of(spec: SourceSpec, source: Any, cursor: str | None, key_columns
         from hub.sdk.table_days import table_statements
 
         return table_statements(source, str(spec.reconcile.get("day", "")), key_columns)
+    if spec.transport == "files":
+        from hub.sdk.files_days import files_statements
+
+        return files_statements(source, str(spec.reconcile.get("format", "")))
     raise ConfigurationError(
         f"stream {spec.stream} is fed by {spec.transport}: it cannot be compared by days", code="reconcile.none"
     )
@@ -151,6 +155,7 @@ def _files(spec: SourceSpec, stop: Event, known: Known | None) -> Folder:
         max_bytes=spec.file_bytes,
         stop=stop,
         look=options.get("look", False),
+        statement=spec.reconcile.get("file", ""),
     )
 
 

@@ -135,7 +135,9 @@ class UnitWorker:
         names_keys = all(one.names_keys for one in told)
         if len(counts) < len(told):
             return Counted(None, names_keys)
-        return Counted({day: sum(one[day] for one in counts) for day in counts[0]}, names_keys)
+        return Counted(
+            {day: sum(one[day] for one in counts) for day in counts[0] if all(day in c for c in counts)}, names_keys
+        )
 
     def keys(self, stream: str, cursor: str | None, day: date) -> Iterator[list[str]]:
         """The unit's own numbers of one day's records, page by page. Raises classed errors."""

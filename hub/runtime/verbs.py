@@ -143,12 +143,13 @@ class Verbs:
     # --- days
 
     def counts(self, spec: SourceSpec, cursor: str | None, first: date, last: date) -> Counted:
-        """How many records the source has of each of these days; a day it does not name has none."""
+        """How many records the source has of each of these days; a day that is left out is not spoken of."""
         told = self._statements(spec, cursor)
         if told.counts is None:
             return Counted(None, told.keys is not None)
-        counts = dict.fromkeys(days_between(first, last), 0)
-        counts.update({day: count for day, count in told.counts(first, last) if day in counts})
+        days = frozenset(days_between(first, last))
+        counts = dict.fromkeys(days, 0) if told.is_whole else {}
+        counts.update({day: count for day, count in told.counts(first, last) if day in days})
         return Counted(counts, told.keys is not None)
 
     def keys(self, spec: SourceSpec, cursor: str | None, day: date) -> Iterator[list[str]]:

@@ -58,6 +58,7 @@ class FolderSource:
     max_bytes: int = MAX_FILE_BYTES
     stop: Event = field(default_factory=Event)
     look: bool = False  # read only: every file stays where it is
+    statement: str = ""  # name of the file that speaks of a whole day, with ``{day}`` in it: no data file
     seen: dict[str, Look] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -178,6 +179,8 @@ class FolderSource:
 
     def _is_candidate(self, name: str) -> bool:
         if name.startswith((".", "~$")) or name.lower().endswith(UNFINISHED + RECEIPTS):
+            return False
+        if self.statement and fnmatchcase(name, self.statement.replace("{day}", "*")):
             return False
         return fnmatchcase(name, self.pattern)
 

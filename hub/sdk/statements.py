@@ -20,7 +20,8 @@ __all__ = ["Statements", "as_count", "days_between", "midnight"]
 class Statements:
     """One stream's own account of its days. ``counts`` or ``keys`` must be there; None: it is not offered.
 
-    ``counts(first, last)`` gives a day and its number of records, a day that is left out has none. ``keys(day)`` gives
+    ``counts(first, last)`` gives a day and its number of records; a day that is left out has none, or, where ``is_whole`` is
+    False, is not spoken of. ``keys(day)`` gives
     the unit's own numbers of that day's records, each as text or as a row with the key's columns. ``rows(day, keys)``
     gives the records of that day again, page by page; ``keys`` are those that are missing (empty: nobody knows which),
     and others may come with them. Each raises the classes of ``hub.sdk``.
@@ -29,6 +30,7 @@ class Statements:
     rows: Callable[[date, Sequence[str]], Iterator[list[dict[str, Any]]]]
     counts: Callable[[date, date], Iterable[tuple[date, int]]] | None = None
     keys: Callable[[date], Iterable[Any]] | None = None
+    is_whole: bool = True
 
 
 def days_between(first: date, last: date) -> Iterator[date]:

@@ -263,13 +263,38 @@ def test_a_source_that_cannot_be_asked_is_named(district: District, interface: I
     assert district("connectors", "show", "police", "--json").json["days"] == []
 
 
+def test_a_drop_folder_is_compared_by_a_file_for_each_day(district: District, tmp_path: Path) -> None:
+    """Statements beside the data are no data: keys or a count of a day; what is missing is told until it is dropped again."""
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    district.append(
+        "police",
+        f'\n[streams.incident]\ntransport = "files"\nfolder = "{drop}"\nschedule = {{ every = "1h" }}\nready = "rename"\n'
+        '[streams.incident.reconcile]\nfile = "对账{day}.*"\n'.replace(".*", ".csv")
+        + 'format = "%Y%m%d"\ndays = 3\n',
+    )
+    (drop / "a.ndjson").write_text(json.dumps(row("J1", YESTERDAY)) + "\n", encoding="utf-8")
+    statement = drop / f"对账{YESTERDAY:%Y%m%d}.csv"
+    statement.write_bytes("接警编号\r\nJ1\r\nJ2\r\n".encode("gb18030"))
+    assert district("connectors", "poll", "police", "--json").json["streams"][0]["rows"] == 1
+
+    told = district("connectors", "reconcile", "police", "--json")
+    assert (told.code, days(told)) == (1, {str(YESTERDAY): (2, 1, 1, 0, 0, "differs")})
+    assert statement.exists()
+
+    (drop / "b.ndjson").write_text(json.dumps(row("J2", YESTERDAY)) + "\n", encoding="utf-8")
+    district("connectors", "poll", "police")
+    again = district("connectors", "reconcile", "police", "--json")
+    assert (again.code, days(again)) == (0, {str(YESTERDAY): (2, 2, 0, 0, 0, "agrees")})
+
+
 def test_check_names_the_line_of_a_wrong_setting(district: District) -> None:
-    """A misspelt key, another transport's key and a push stream are mistakes with file, line and nearest key."""
+    """A misspelt key, another transport's key, no {day} in a file's name: mistakes with file, line and nearest key."""
     district.append(
         "police",
         '\n[streams.incident]\ntransport = "table"\nurl = "sqlite:///x.db"\ntable = "t"\ncursor = { field = "更新时间" }\n'
         '[streams.incident.reconcile]\ndays = 0\nevry = "1d"\nkeys = { url = "http://x/" }\n'
-        "[streams.penalty]\n[streams.penalty.reconcile]\n",
+        '[streams.penalty]\ntransport = "files"\nfolder = "in"\n[streams.penalty.reconcile]\nfile = "day.csv"\n',
     )
 
     mistakes = {m["key"]: m for m in district("check", "--json").json["mistakes"]}

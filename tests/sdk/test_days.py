@@ -16,6 +16,8 @@ import sqlalchemy as sa
 from hub.core.errors import HubError, PersonError
 from hub.core.records import SHANGHAI
 from hub.sdk.database import open_table_engine
+from hub.sdk.files import FolderSource
+from hub.sdk.files_days import files_statements
 from hub.sdk.rest import PageStyle, RestSource
 from hub.sdk.rest_days import rest_statements
 from hub.sdk.statements import Statements
@@ -214,3 +216,23 @@ def test_a_cursor_that_is_no_time_cannot_be_read_from_a_day_on(serve: Serve) -> 
     with pytest.raises(PersonError) as error:
         list(told.rows(DAY, ()))
     assert (error.value.code, "`rows`" in error.value.remedy) == ("reconcile.window", True)
+
+
+# --- files
+
+
+def test_a_statement_file_says_a_count_or_names_records(tmp_path: Path) -> None:
+    """JSON with a count or keys; a day without a file is not spoken of; one that says nothing is an error."""
+    (tmp_path / "2026-11-02.json").write_text('{"count": 3}', encoding="ascii")
+    (tmp_path / "2026-11-03.json").write_text('{"keys": ["J1", "J2"]}', encoding="ascii")
+    told = files_statements(FolderSource(folder=tmp_path, statement="{day}.json"), "")
+
+    assert told.counts is not None
+    assert told.keys is not None
+    assert list(told.counts(date(2026, 11, 1), NEXT)) == [(DAY, 3), (NEXT, 2)]
+    assert [list(told.keys(day)) for day in (DAY, NEXT)] == [[], ["J1", "J2"]]
+    assert list(told.rows(DAY, ())) == []
+    for content in ("[]", "{}", '{"keys": "J1"}', '{"count": "many"}', "no json"):
+        (tmp_path / "2026-11-02.json").write_text(content, encoding="ascii")
+        with pytest.raises(PersonError):
+            list(told.counts(DAY, DAY))
