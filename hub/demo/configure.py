@@ -17,6 +17,8 @@ REST = {
     "transport": "rest", "page": {"size": 50, "param": "pageNo", "size_param": "pageSize"}, "records": "data.list",
     "total": "data.total", "since_param": "since", "cursor": CURSOR,
 }  # fmt: skip
+COMPARED = ("activity",)
+"""Streams of tables that are compared with their source by days."""
 CLOCKS = {
     "received": "3s", "received_urgent": "2s", "accepted": "6s", "accepted_urgent": "4s", "decided": "60s",
     "answered": "60s",
@@ -35,6 +37,7 @@ def rest(address: str, every: str) -> Callable[[str], dict[str, Any]]:
 def table(url: str, every: str) -> Callable[[str], dict[str, Any]]:
     return lambda stream: {
         "transport": "table", "url": url, "table": stream, "cursor": CURSOR, "schedule": {"every": every},
+        **({"reconcile": {"every": "2s"}} if stream in COMPARED else {}),
     }  # fmt: skip
 
 

@@ -65,7 +65,8 @@ class SimulatedDistrict:
         beats = [beat for beat in self.story.beats if beat.wave == wave]
         grouped: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
         for beat in beats:
-            grouped[beat.unit, beat.stream].append({**beat.row, "更新时间": wall_clock()})
+            row = beat.row if beat.late else {**beat.row, "更新时间": wall_clock()}
+            grouped[beat.unit, beat.stream].append(row)
         for (unit, stream), rows in grouped.items():
             self.sources[unit].publish(stream, rows)
         return beats

@@ -27,6 +27,7 @@ class Beat(NamedTuple):
     code: str = ""  # of a quarantined one: what it must wait under, and the field
     field: str = ""
     urgent: bool = False  # and whether somebody must read it within the hour
+    late: bool = False  # written into its table as of yesterday: no cursor finds it, only the comparison of days does
 
 
 class Expected(NamedTuple):
@@ -456,3 +457,5 @@ def routine(families: tuple[tuple[Family, Plot], ...], cal: Calendar) -> Iterato
     for unit in ("police", "court", "procuratorate", "justice", "civil_affairs", "education", "health", "youth_league"):
         row = {"编号": cal.number("HD"), "日期": cal.day(10), "更新时间": cal.at(10), "类型": "业务培训", "人数": "20"}
         yield Beat(1, unit, "activity", row)
+    lost = {"编号": cal.number("HD"), "日期": cal.day(3), "更新时间": cal.at(1, 3), "类型": "宣传", "人数": "60"}
+    yield Beat(3, "court", "activity", lost, late=True)

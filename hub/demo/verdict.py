@@ -119,6 +119,9 @@ def _records(world: SimulatedDistrict, seen: Outcome, read_again: bool) -> Itera
     for fate in ("quarantined", "rejected"):
         if counts[fate] != fates[fate] and not (read_again and counts[fate] > fates[fate]):
             yield f"expected {fates[fate]} records {fate}, found {counts[fate]}"
+    compared = [s["reconciled"] for c in seen.status["connectors"] for s in c["streams"] if s["reconciled"]]
+    if not compared or any(told["differ"] for told in compared):
+        yield f"days of streams differ from their sources: {compared}"
     if counts["applied"] != fates["applied"] + answers:
         yield f"expected {fates['applied'] + answers} records applied, found {counts['applied']}"
 
