@@ -65,6 +65,7 @@ class DaysPlan(NamedTuple):
     reporting: frozenset[str] | None = None
     landed: Callable[[str, Drafts], None] | None = None
     anew: bool = False  # read again also what was read again in vain before
+    stopped: Callable[[], bool] = bool  # whether to end after the day in work
 
 
 def compare_days(
@@ -200,6 +201,8 @@ class _Comparing:
             raise RetryError("what the stream sent is not applied yet", code="reconcile.pending", remedy="try again")
 
     def _day(self, day: date, theirs: int | None, names_keys: bool) -> DayView:
+        if self._plan.stopped():
+            raise RetryError("the hub is stopping", code="connector.closed")
         ours, missing = self._count(day, theirs)
         keys: dict[str, str] | None = None
         if names_keys and theirs != ours:
@@ -235,9 +238,11 @@ class _Comparing:
     def _keys(self, day: date) -> dict[str, str]:
         """The source's keys of a day, as the hub stores them → as the connector says them."""
         found: dict[str, str] = {}
+        told = 0
         for part in self._worker.keys(self._stream.stream, self._cursor, day):
             found.update(_normalised(part))
-            if len(found) > MOST_KEYS:
+            told += max(1, len(part))
+            if told > MOST_KEYS:
                 raise PersonError(
                     f"the source names more than {MOST_KEYS} records of one day",
                     code="reconcile.endless",

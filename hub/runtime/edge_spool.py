@@ -131,7 +131,7 @@ class Spool:
         self, uid: str, stream: str, body: bytes, rows: int, cursor: str | None, now: datetime,
         *, source: str = "", first_row: int = 0, feed: str = "",
     ) -> None:  # fmt: skip
-        """Page and cursor (of ``feed``, if a part of the stream was read) in one commit. Raises SpoolFullError when the page has no room: the cursor stays."""
+        """Page and cursor (of ``feed``, a part of the stream) in one commit. SpoolFullError: no room, the cursor stays."""
         sealed = self._sealed(uid, body)
         with self._commit() as sql:
             (used,) = sql.execute("SELECT COALESCE(SUM(size), 0) FROM batch").fetchone()

@@ -37,7 +37,7 @@ from hub.store.claims import (
 from hub.store.engine import SqlStore
 from hub.store.reconciled import DayView
 
-__all__ = ["FIRST_COMPARED", "Schedule", "days_plan"]
+__all__ = ["Schedule", "days_plan"]
 
 logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # a tick tells its own errors; theirs is a race at the end
 
@@ -99,6 +99,7 @@ class Schedule:
         self._streams: dict[StreamKey, PolledStream] = {}  # by feed
         self._pool: ThreadPoolExecutor | None = None
         self._fatal: BaseException | None = None
+        self._stopping = Event()
         self._ticked = 0.0  # monotonic
         self._wall: tuple[float, float] | None = None  # (monotonic, wall) of the last tick
 
@@ -106,6 +107,7 @@ class Schedule:
 
     def run(self, stop: Event) -> None:
         """Tick until ``stop``; then polls in progress end at their next page. Raises what must stop the process."""
+        self._stopping = stop
         self.refresh()
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="poll")
         ticker = self._start_ticker()
@@ -228,7 +230,9 @@ class Schedule:
         self, claim: StreamClaim, polled: PolledStream, days: int, *, anew: bool = False
     ) -> tuple[Polled, list[DayView]]:
         assert polled.days is not None
-        plan = days_plan(self._store, polled.days, days, self._reporting, self._landed)._replace(anew=anew)
+        plan = days_plan(self._store, polled.days, days, self._reporting, self._landed)._replace(
+            anew=anew, stopped=self._stopping.is_set
+        )
         plans = self._plan(polled), plan
         return reconcile(self._store, self._vault, polled.worker, claim, plans, self._clock)
 

@@ -45,9 +45,7 @@ class SourceSpec:
     fields: Mapping[str, str] = field(default_factory=dict)
     auth: AuthSpec = AuthSpec()
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)  # the connector's own options
-    reconcile: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # how its days can be asked for: by, day, counts, keys, rows
+    reconcile: Mapping[str, Any] = field(default_factory=dict)  # how its days are asked for: by, day, counts …
     rows_per_page: int = 2000
     file_bytes: int = 512 * 1024 * 1024
     peer_seconds: float = 60.0

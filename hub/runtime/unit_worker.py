@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from itertools import islice
 from threading import Event
 from typing import Any
 
@@ -29,6 +30,12 @@ __all__ = ["FILE_KEY", "UnitWorker", "page_of_rows", "promise_of"]
 
 FILE_KEY = "file:"
 """Idempotency keys of file pages begin so: ``file:<drop>:<row>``; landing the same rows twice is one page."""
+
+
+WEEK = timedelta(days=6)
+"""From the first to the last of the days that are counted at once."""
+MOST_LOOKED = 20_000
+"""Pages of a source that are looked through for one day's missing records."""
 
 
 def page_of_rows(
@@ -130,7 +137,7 @@ class UnitWorker:
 
     def counts(self, stream: str, cursor: str | None, first: date, last: date) -> Counted:
         """What the source says of each of these days, its parts taken together. Raises classed errors."""
-        told = [self.hands.counts(spec, cursor, first, last) for spec in self._specs(stream)]
+        told = [self._counted(spec, cursor, first, last) for spec in self._specs(stream)]
         counts = [one.counts for one in told if one.counts is not None]
         names_keys = all(one.names_keys for one in told)
         if len(counts) < len(told):
@@ -138,6 +145,17 @@ class UnitWorker:
         return Counted(
             {day: sum(one[day] for one in counts) for day in counts[0] if all(day in c for c in counts)}, names_keys
         )
+
+    def _counted(self, spec: SourceSpec, cursor: str | None, first: date, last: date) -> Counted:
+        """A week at a time: a question that is answered slowly does not end the process."""
+        counts: dict[date, int] | None = {}
+        names_keys = True
+        while first <= last:
+            told = self.hands.counts(spec, cursor, first, min(last, first + WEEK))
+            counts = None if told.counts is None or counts is None else {**counts, **told.counts}
+            names_keys = names_keys and told.names_keys
+            first += WEEK + timedelta(days=1)
+        return Counted(counts, names_keys)
 
     def keys(self, stream: str, cursor: str | None, day: date) -> Iterator[list[str]]:
         """The unit's own numbers of one day's records, page by page. Raises classed errors."""
@@ -148,7 +166,9 @@ class UnitWorker:
         """That day's records once more, of ``keys`` only if any are named; no page moves the cursor."""
         config = self.stream_config(stream)
         for spec in self._specs(stream):
-            for batch in self.hands.again(spec, cursor, day, keys):
+            for batch in islice(self.hands.again(spec, cursor, day, keys), MOST_LOOKED):
+                if not batch.rows:
+                    continue
                 page, drafts = self._arrived(stream, batch, config.fields)
                 yield page._replace(first_row=0, source=f"reconcile:{day.isoformat()}"), drafts
 

@@ -163,12 +163,14 @@ class Verbs:
             yield [draft.key.no for draft in drafts if isinstance(draft, Draft)]
 
     def again(self, spec: SourceSpec, cursor: str | None, day: date, keys: Sequence[str]) -> Iterator[Batch]:
-        """That day's records once more, of ``keys`` only if any are named; no page moves the cursor."""
+        """That day's records once more, of ``keys`` only if any are named; no page moves the cursor.
+
+        A page that was looked through in vain comes empty, so that whoever waits sees that there is progress.
+        """
         wanted = frozenset(keys)
         for rows in self._statements(spec, cursor).rows(day, keys):
             kept = self._of(spec, rows, wanted) if wanted else rows
-            if kept:
-                yield self._batch(spec.stream, kept, 0, spec.fields, None)
+            yield self._batch(spec.stream, kept, 0, spec.fields, None)
 
     def _of(self, spec: SourceSpec, rows: list[dict[str, Any]], wanted: frozenset[str]) -> list[dict[str, Any]]:
         drafts = self.connector.map_rows(spec.stream, rows, 0, spec.fields)

@@ -61,8 +61,8 @@ def forget_feeds(store: SqlStore, wanted: Iterable[StreamKey]) -> None:
 def heard_of(sql: Sql, stream: StreamKey) -> tuple[datetime | None, bool]:
     """When a stream's source last answered, and whether it is read in parts: then the part heard longest ago counts."""
     rows = sql.rows(
-        "SELECT stream, heard_at FROM schedule WHERE unit = ? AND (stream = ? OR (stream > ? AND stream < ?))",
-        (*stream, f"{stream.stream}#", f"{stream.stream}$"),
+        "SELECT stream, heard_at FROM schedule WHERE unit = ? AND (stream = ? OR stream LIKE ?)",
+        (*stream, f"{stream.stream}#%"),
     )
     parts = [at for name, at in rows if stream_of(StreamKey(stream.unit, name))[1] not in ("", DAYS)]
     if parts:

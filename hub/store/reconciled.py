@@ -127,8 +127,8 @@ def newest_page(sql: Sql, stream: StreamKey) -> str | None:
 def cursor_of(sql: Sql, stream: StreamKey) -> str | None:
     """Where the stream's reading stands, or that of one of its parts: how it spells a time."""
     row = sql.one(
-        "SELECT MAX(cursor) FROM schedule WHERE unit = ? AND (stream = ? OR (stream > ? AND stream < ?))",
-        (*stream, f"{stream.stream}#", f"{stream.stream}$"),
+        "SELECT MAX(cursor) FROM schedule WHERE unit = ? AND (stream = ? OR stream LIKE ?)",
+        (*stream, f"{stream.stream}#%"),
     )
     return None if row is None else row[0]
 
