@@ -30,12 +30,12 @@ def candidate_worker(hub: bootstrap.Hub, name: str, candidate: Path) -> UnitWork
     """
     limits = hub.settings.limits
     config = hub.settings.connectors.get(name) or ConnectorConfig(name=name, enabled=True, path=candidate)
-    manifest, spec = bootstrap.manifests()[name], bootstrap.child_spec(name, config, limits)
+    manifest, spec = bootstrap.manifests()[name], bootstrap.child_spec(name, config, hub.settings)
     if candidate.suffix == ".toml":
         config = configuration.read_candidate(
             candidate, name, hub.settings.folder, bootstrap.installed(bootstrap.manifests())
         )
-        spec = bootstrap.child_spec(name, config, limits)
+        spec = bootstrap.child_spec(name, config, hub.settings)
     else:
         root, found = candidate_package(candidate, spec.entry)
         manifest, spec = read_manifest(found), replace(spec, paths=(str(root),))

@@ -71,6 +71,7 @@ HUB_KEYS: dict[str, toml.Parse] = {
     "keys": toml.each(toml.secret),
     "limits": section(_LIMITS),
     "edge": section({"to": toml.text, "spool_bytes": toml.whole, "beat": toml.duration}),
+    "connectors": section({"confine": toml.one_of("", "require")}),
     "tokens": toml.rows({"hash": toml.text, "role": toml.text, "communities": toml.texts}),
 }
 
@@ -206,6 +207,7 @@ def _settings(
         tokens=tuple({**row, "communities": ",".join(row.get("communities", ()))} for row in hub.get("tokens", ())),
         limits=Limits(**hub.get("limits", {})),
         edge=EdgeConfig(**hub.get("edge", {})),
+        confine_required=hub.get("connectors", {}).get("confine") == "require",
         connectors=connectors,
     )
 
@@ -269,7 +271,7 @@ def _connector(
     known = installed.get(name)
     streams = _streams(known.streams if known else ())
     keys: dict[str, toml.Parse] = {
-        "connector": section({"name": toml.one_of(name), "enabled": toml.flag}),
+        "connector": section({"name": toml.one_of(name), "enabled": toml.flag, "reads": toml.one_or_more}),
         "streams": streams if known else toml.each(section(STREAM_KEYS)),
         "push": section({"token": toml.secret}),
         "deliver": section(dict.fromkeys(MESSAGES, section(DELIVER_KEYS))),
@@ -298,6 +300,7 @@ def _connector(
         push_token=table.get("push", {}).get("token"),
         deliver={key: _deliver(key, value, reader) for key, value in table.get("deliver", {}).items()},
         config=table.get("config", {}),
+        reads=tuple(str((folder / name).absolute()) for name in table.get("connector", {}).get("reads", ())),
     )
     return config, reader.mistakes
 

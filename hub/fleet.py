@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from hub.confinement import reach_of
 from hub.core.errors import ConfigurationError, HubError
 from hub.core.unmap import Table
 from hub.read.connectors import Installed as Promised
 from hub.receivers import Stream
 from hub.runtime.local_socket import ask, is_served
 from hub.runtime.plugins import Manifests, read_manifests
+from hub.runtime.reach import Reach
 from hub.runtime.service import SOCKET, now
 from hub.runtime.supervisor import Bounds, ChildSpec, Described, Pace, Supervisor, refused
 from hub.runtime.unit_worker import UnitWorker, promise_of
-from hub.sdk.manifest import Manifest
+from hub.sdk.manifest import Manifest, find_manifest
 from hub.settings import ConnectorConfig, Installed, Limits, Settings
 from hub.store.numbers import new_uid
 
@@ -52,14 +55,30 @@ def described(name: str) -> Described:
         asked.close()
 
 
-def child_spec(name: str, config: ConnectorConfig | None = None, limits: Limits | None = None) -> ChildSpec:
-    """How the process of an installed connector is started. Raises ConfigurationError when none is installed."""
+def child_spec(name: str, config: ConnectorConfig | None = None, settings: Settings | None = None) -> ChildSpec:
+    """How the process of an installed connector is started, in ``settings``; without, to be asked what it is.
+
+    Raises ConfigurationError when none is installed.
+    """
     manifest = manifests().get(name)
     if manifest is None:
         raise refused(name, _found().refused.get(name, "it is not installed"))
-    bounds = Bounds() if limits is None else bounds_of(limits)
-    return ChildSpec(
-        name=name, entry=_found().entries[name], unit=manifest.unit, bounds=bounds, known=_words_of(manifest, config)
+    entry = _found().entries[name]
+    package = find_manifest(entry.partition(":")[0]).parent
+    spec = ChildSpec(
+        name=name,
+        entry=entry,
+        unit=manifest.unit,
+        known=_words_of(manifest, config),
+        reach=Reach(reads=(str(package),)),
+    )
+    if settings is None:
+        return spec
+    return replace(
+        spec,
+        bounds=bounds_of(settings.limits),
+        reach=reach_of(settings, config, package),
+        required=settings.confine_required,
     )
 
 
@@ -137,7 +156,7 @@ def make_worker(settings: Settings, config: ConnectorConfig, *, start: bool = Fa
 
     Raises ConfigurationError when it is not installed, or (``start``) cannot be loaded.
     """
-    spec = child_spec(config.name, config, settings.limits)
+    spec = child_spec(config.name, config, settings)
     base, longest = settings.retry_base.total_seconds(), settings.retry_max.total_seconds()
     hands = Supervisor(spec, Pace(base, longest, window=6 * longest + 60.0, hold=3 * longest))
     if start:

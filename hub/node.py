@@ -10,6 +10,7 @@ from threading import Event
 from fastapi import FastAPI
 
 from hub import bootstrap
+from hub.confinement import require
 from hub.core.freight import Answer, Drafts, Page
 from hub.edge_desk import HubEdges
 from hub.line.deliver import Retry, deliver
@@ -24,6 +25,7 @@ from hub.web.app import create_app
 def run_daemon(folder: Path, node: str = "") -> int:
     """`hub run`: the exit code. Raises RetryError when the folder or the port is taken."""
     with bootstrap.open_hub(folder) as hub:
+        require(hub.settings)
         return Node(hub, node).run()
 
 

@@ -59,6 +59,10 @@ overlay = "overlay.toml"            # the district's own numbers and switches; a
 # file_bytes = 536870912
 # rows_per_push = 10000
 
+# Each connector's process is kept to its own files (Landlock). "require": one that cannot be is not started.
+# [connectors]
+# confine = "require"
+
 # Who may read over HTTP until there are accounts: SHA-256 of a token, and its role.
 # [[tokens]]
 # hash = "…"

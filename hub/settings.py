@@ -97,6 +97,7 @@ class ConnectorConfig:
     push_token: SecretRef | None = None
     deliver: Mapping[str, DeliverConfig] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)  # the connector's own options, by its manifest
+    reads: tuple[str, ...] = ()  # files and folders it may read beside its own: a driver's, a certificate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,4 +151,5 @@ class Settings:
     tokens: tuple[Mapping[str, str], ...] = ()  # read API: hash, role, communities
     limits: Limits = Limits()
     edge: EdgeConfig = EdgeConfig()
+    confine_required: bool = False  # a connector that cannot be kept to its own files is not started
     connectors: Mapping[str, ConnectorConfig] = field(default_factory=dict)

@@ -11,6 +11,7 @@ import typer
 
 from hub import bootstrap
 from hub.cli.face import ATTENTION, WRONG, Face, Json, emit, face_of
+from hub.confinement import open_connectors
 from hub.core.errors import ConfigurationError
 from hub.core.policy import Policy
 from hub.core.records import SHANGHAI
@@ -48,11 +49,16 @@ def examine(face: Face) -> dict[str, Any]:
     if problem is not None:
         mistakes.append(problem)
     lacking = unreceived(settings, bootstrap.streams(settings), policy) if policy else []
+    opened = open_connectors(settings)
+    if settings.confine_required:
+        mistakes += [
+            Mistake("hub.toml", _line_naming(settings, "hub.toml", "require"), "connectors.confine", "connectors that can be closed in", one) for one in opened
+        ]
     return {
         "ok": not mistakes and not lacking,
         "mistakes": [mistake._asdict() for mistake in mistakes],
         "unreceived": [_as_dict(one) for one in lacking],
-        "warnings": list(_warnings(settings, policy)),
+        "warnings": [*_warnings(settings, policy), *opened],
         "notes": [sqlite_note()] if settings.database_url.startswith("sqlite") else [],
     }
 

@@ -10,6 +10,7 @@ from hub import bootstrap
 from hub.cli.face import Json, emit, face_of, show_pairs, show_table
 from hub.cli.moments import short
 from hub.cli.quarantine import cry_for_help
+from hub.confinement import open_connectors
 from hub.read.status import status as read_status
 
 
@@ -21,6 +22,7 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
         processes = bootstrap.processes(hub.settings)
         told = read_status(hub.store, hub.settings, bootstrap.promised(hub.settings), bootstrap.now(), processes)
         told["daemon"] = processes is not None
+        told["confinement"] = open_connectors(hub.settings)
     if as_json:
         emit(told)
     else:
@@ -41,6 +43,8 @@ def _print(told: dict[str, Any]) -> None:
             "outbox": ", ".join(f"{count} {name}" for name, count in told["outbox"].items()),
         }
     )
+    for sentence in told["confinement"]:
+        typer.echo(f"warning: {sentence}")
     show_table(
         ("COMMUNITY", "RED", "ORANGE", "YELLOW", "GREEN"),
         ((place, *(str(n) for n in lights.values())) for place, lights in told["lights"].items()),

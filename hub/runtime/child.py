@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import deque
@@ -26,6 +28,7 @@ import structlog
 
 from hub.core.errors import ConfigurationError, HubError, RetryError
 from hub.runtime import wire
+from hub.runtime.reach import Reach, unclosable
 from hub.runtime.wire import BrokenFrameError, Frame, coded, worn
 from hub.runtime.worker import ERRORS
 
@@ -62,6 +65,8 @@ class ChildSpec:
     bounds: Bounds = field(default_factory=Bounds)
     paths: tuple[str, ...] = ()  # folders looked in before the installed ones: a candidate's own
     known: frozenset[str] = field(default=frozenset(), repr=False)  # words of its configuration, free in messages
+    reach: Reach = field(default_factory=Reach)  # files of its own, beside Python and the system's libraries
+    required: bool = False  # not started where it cannot be closed in
 
 
 class Described(NamedTuple):
@@ -83,6 +88,9 @@ class Child:
         self.described = Described("", {})
         self.pid = 0
         self.died = ""  # why it is dead, coded; empty: it lives
+        self.open = ""  # why it is not closed in (`reach.close_in`); empty: it is
+        self.stale = False  # files under its names have changed: it takes a new process to use them
+        self._temporary = ""
         self._numbers = count(1)
         self._calls: dict[int, SimpleQueue[Frame | None]] = {}
         self._lock = threading.Lock()
@@ -107,8 +115,20 @@ class Child:
         threading.Thread(target=self._overhear, name=f"stderr-{self.spec.name}", daemon=True).start()
         bounds = self.spec.bounds
         try:
-            wire.send(ours, {"memory": bounds.memory, "files": bounds.files, "path": [*self.spec.paths, *sys.path]})
+            self._temporary = tempfile.mkdtemp(prefix=f"hub-{self.spec.name}-")
+            wire.send(
+                ours,
+                {
+                    "memory": bounds.memory,
+                    "files": bounds.files,
+                    "path": [*self.spec.paths, *sys.path],
+                    "reach": self.spec.reach.to_wire(),
+                    "temporary": self._temporary,
+                    "required": self.spec.required,
+                },
+            )
             told = self.ask("load", {"name": self.spec.name, "entry": self.spec.entry}, seconds=bounds.load).head
+            self.open = unclosable(self.spec.reach)
             self.described = Described(str(told["unit"]), told["streams"])
         except (DiedError, OSError, KeyError) as error:
             self.kill("load")
@@ -141,6 +161,7 @@ class Child:
         with contextlib.suppress(OSError):
             self._pipe.shutdown(socket.SHUT_RDWR)
         self._process.wait()
+        shutil.rmtree(self._temporary, ignore_errors=True)
         self._fail_all()
 
     def close(self, seconds: float = 0.0) -> None:
@@ -203,6 +224,7 @@ class Child:
             raise self._death() from None
         if frame is None:
             raise self._death()
+        self.stale = self.stale or frame.head.get("stale") is True
         if frame.head.get("is") == "error":
             raise self._error(frame.head)
         return frame

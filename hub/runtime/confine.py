@@ -40,16 +40,17 @@ class _Machine(NamedTuple):
     arch: int
     clone: int
     tgkill: int
+    socket: int
     refused: tuple[int, ...]
 
 
 _CLONE3 = 435
-_ANY = (424, 438)  # pidfd_send_signal, pidfd_getfd
+_ANY = (424, 438, 425)  # pidfd_send_signal, pidfd_getfd; io_uring_setup (it opens sockets past this filter)
 _MACHINES: Mapping[str, _Machine] = {
     # fork, vfork, execve, execveat, kill, tkill, rt_sigqueueinfo, rt_tgsigqueueinfo, ptrace, process_vm_readv, …_writev
-    "x86_64": _Machine(0xC000003E, 56, 234, (57, 58, 59, 322, 62, 200, 129, 297, 101, 310, 311, *_ANY)),
+    "x86_64": _Machine(0xC000003E, 56, 234, 41, (57, 58, 59, 322, 62, 200, 129, 297, 101, 310, 311, *_ANY)),
     # execve, execveat, kill, tkill, rt_sigqueueinfo, rt_tgsigqueueinfo, ptrace, process_vm_readv, …_writev
-    "aarch64": _Machine(0xC00000B7, 220, 131, (221, 281, 129, 130, 138, 240, 117, 270, 271, *_ANY)),
+    "aarch64": _Machine(0xC00000B7, 220, 131, 198, (221, 281, 129, 130, 138, 240, 117, 270, 271, *_ANY)),
 }
 _LOAD, _JUMP_EQUAL, _JUMP_ABOVE, _JUMP_SET, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER, _ARCH, _FIRST = (
@@ -61,15 +62,19 @@ _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
 _EPERM, _ENOSYS = 1, 38
 _THREAD = 0x00010000  # CLONE_THREAD: a thread of its own is no other process
 _X32 = 0x40000000
+_LOCAL = 1  # AF_UNIX
 _NO_NEW_PRIVILEGES, _SET_FILTER, _MODE_FILTER, _SET_DUMPABLE = 38, 22, 2, 4
 
 
-def forbid() -> bool:
-    """Let this process start, signal and inspect no other from now on; False: this system has no such filter."""
+def forbid(*, local: bool = True) -> bool:
+    """Let this process start, signal and inspect no other from now on; False: this system has no such filter.
+
+    Without ``local`` it opens no socket of this machine either: the hub's own door is one, and so is its database's.
+    """
     machine = _MACHINES.get(platform.machine())
     if machine is None or os.name != "posix":
         return False
-    program = _program(machine)
+    program = _program(machine, local)
     lines = ctypes.create_string_buffer(program, len(program))
     whole = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(lines))
     prctl = ctypes.CDLL(None, use_errno=True).prctl
@@ -89,7 +94,7 @@ def hide() -> bool:
     return bool(ctypes.CDLL(None, use_errno=True).prctl(_SET_DUMPABLE, 0, 0, 0, 0) == 0)
 
 
-def _program(machine: _Machine) -> bytes:
+def _program(machine: _Machine, local: bool) -> bytes:
     """The filter: each line is (code, when true skip, when false skip, value)."""
     lines: list[tuple[int, int, int, int]] = [
         (_LOAD, 0, 0, _ARCH),
@@ -103,6 +108,14 @@ def _program(machine: _Machine) -> bytes:
     ]
     for number in machine.refused:
         lines += [(_JUMP_EQUAL, 0, 1, number), (_RETURN, 0, 0, _ERRNO | _EPERM)]
+    if not local:
+        lines += [
+            (_JUMP_EQUAL, 0, 4, machine.socket),
+            (_LOAD, 0, 0, _FIRST),
+            (_JUMP_EQUAL, 0, 1, _LOCAL),
+            (_RETURN, 0, 0, _ERRNO | _EPERM),
+            (_LOAD, 0, 0, _NUMBER),
+        ]
     lines += [
         (_JUMP_EQUAL, 0, 3, machine.clone),
         (_LOAD, 0, 0, _FIRST),

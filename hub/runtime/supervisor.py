@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
@@ -24,6 +25,7 @@ from hub.core.lifecycle import after
 from hub.core.records import Owed, StreamKey
 from hub.runtime import wire
 from hub.runtime.child import Bounds, Child, ChildSpec, Described, DiedError, bounded, refused
+from hub.runtime.reach import Reach, places_of
 from hub.runtime.specs import FileSpec, SourceSpec, WaySpec
 from hub.runtime.verbs import Batch, Counted
 from hub.runtime.wire import BrokenFrameError, Frame, coded
@@ -84,7 +86,7 @@ class Supervisor:
         """Pages of one read; ends early when ``stop`` is set."""
         key = StreamKey(self.spec.unit, spec.stream)
         told = {"spec": spec.to_wire(), "cursor": cursor}
-        for batch in self._batches("read", told, key):
+        for batch in self._batches("read", told, key, spec):
             if stop.is_set():
                 return
             yield batch
@@ -92,56 +94,58 @@ class Supervisor:
     def read_file(self, stream: str, spec: FileSpec) -> Iterator[Batch]:
         """Pages of one file that somebody names."""
         key = StreamKey(self.spec.unit, stream)
-        yield from self._batches("read_file", {"stream": stream, "spec": spec.to_wire()}, key)
+        yield from self._batches("read_file", {"stream": stream, "spec": spec.to_wire()}, key, spec)
 
-    def _batches(self, do: str, told: Mapping[str, Any], key: StreamKey) -> Iterator[Batch]:
-        with self._alive() as child:
+    def _batches(
+        self, do: str, told: Mapping[str, Any], key: StreamKey, spec: SourceSpec | FileSpec
+    ) -> Iterator[Batch]:
+        with self._alive(spec) as child:
             for frame in child.stream(do, told, seconds=self.spec.bounds.page):
                 yield _checked(child, partial(_batch, frame, key, child.broken))
 
     def give_back(self, stream: str, spec: FileSpec, rows: Sequence[Mapping[str, Any]]) -> tuple[str, bytes] | None:
         """The faulty rows of a file as a file to correct."""
         told = {"stream": stream, "spec": spec.to_wire(), "rows": list(rows)}
-        with self._alive() as child:
+        with self._alive(spec) as child:
             frame = child.ask("give_back", told, seconds=self.spec.bounds.page)
             return _checked(child, lambda: (str(frame.head["name"]), frame.blobs[0]) if frame.head["name"] else None)
 
     def waiting(self, spec: SourceSpec) -> list[Waiting]:
         """Files that have been read and have no receipt yet."""
-        with self._alive() as child:
+        with self._alive(spec) as child:
             head = child.ask("waiting", {"spec": spec.to_wire()}, seconds=self.spec.bounds.page).head
             return _checked(child, lambda: [_waiting(*due) for due in head["waiting"]])
 
     def answer(self, spec: SourceSpec, path: str, receipt: Mapping[str, Any]) -> None:
         """Have the receipts of a file written beside it."""
         told = {"spec": spec.to_wire(), "path": path, "receipt": receipt}
-        with self._alive() as child:
+        with self._alive(spec) as child:
             child.ask("answer", told, seconds=self.spec.bounds.page)
 
     def probe(self, spec: SourceSpec) -> int:
         """How many rows or files the source shows at the first look."""
-        with self._alive() as child:
+        with self._alive(spec) as child:
             head = child.ask("probe", {"spec": spec.to_wire()}, seconds=self.spec.bounds.page).head
             return _checked(child, lambda: int(head["found"]))
 
     def counts(self, spec: SourceSpec, cursor: str | None, first: date, last: date) -> Counted:
         """How many records the source has of each of these days."""
         told = {"spec": spec.to_wire(), "cursor": cursor, "first": first.isoformat(), "last": last.isoformat()}
-        with self._alive() as child:
+        with self._alive(spec) as child:
             head = child.ask("counts", told, seconds=self.spec.bounds.page).head
             return _checked(child, lambda: _counted(head))
 
     def keys(self, spec: SourceSpec, cursor: str | None, day: date) -> Iterator[list[str]]:
         """The unit's own numbers of one day's records, page by page."""
         told = {"spec": spec.to_wire(), "cursor": cursor, "day": day.isoformat()}
-        with self._alive() as child:
+        with self._alive(spec) as child:
             for frame in child.stream("keys", told, seconds=self.spec.bounds.page):
                 yield _checked(child, partial(_keys, frame.head))
 
     def again(self, spec: SourceSpec, cursor: str | None, day: date, keys: Sequence[str]) -> Iterator[Batch]:
         """That day's records once more; no page of it moves a cursor."""
         told = {"spec": spec.to_wire(), "cursor": cursor, "day": day.isoformat(), "keys": list(keys)}
-        for batch in self._batches("again", told, StreamKey(self.spec.unit, spec.stream)):
+        for batch in self._batches("again", told, StreamKey(self.spec.unit, spec.stream), spec):
             yield batch._replace(cursor=None)
 
     def map(self, stream: StreamKey, body: bytes, rows: int, first_row: int, fields: Mapping[str, str]) -> Drafts:
@@ -167,7 +171,7 @@ class Supervisor:
             "parcel": [parcel.no, parcel.to, parcel.kind, parcel.attempt, parcel.channel],
         }
         try:
-            with self._alive() as child:
+            with self._alive(spec) as child:
                 frame = child.ask("send", told, parcel.body, seconds=self.spec.bounds.send)
                 return _checked(child, lambda: _answer(frame.head))
         except HubError as error:
@@ -186,13 +190,23 @@ class Supervisor:
         child = self._child
         return child.pid if child is not None and child.is_alive() else None
 
+    @property
+    def open(self) -> str:
+        """Why its process is not closed in to its own files (`reach.unclosable`); empty: it is, or none runs."""
+        child = self._child
+        return child.open if child is not None else ""
+
     def release(self) -> None:
         """Somebody has looked after it: it starts anew at the next need, with its package as it is then."""
         with self._lock:
             self._deaths.clear()
             self._not_before, self._why = 0.0, None
-            child, self._child = self._child, None
-            self._move("enabled")
+            self._retired()
+
+    def _retired(self) -> None:
+        """The process finishes what it is doing; the next need starts another."""
+        child, self._child = self._child, None
+        self._move("enabled")
         if child is not None:
             threading.Thread(target=child.close, args=(RETIRE,), daemon=True).start()
 
@@ -210,9 +224,9 @@ class Supervisor:
         self._move("ended")
 
     @contextlib.contextmanager
-    def _alive(self) -> Iterator[Child]:
-        """The living process; its death while it is used is counted."""
-        child = self._running()
+    def _alive(self, spec: SourceSpec | WaySpec | FileSpec | None = None) -> Iterator[Child]:
+        """The living process, which reaches what ``spec`` names; its death while it is used is counted."""
+        child = self._running(places_of(spec))
         try:
             yield child
             if self._doubtful:
@@ -222,11 +236,16 @@ class Supervisor:
             self._buried(child, error.code)
             raise
 
-    def _running(self) -> Child:
+    def _running(self, needed: Reach) -> Child:
         with self._lock:
             child = self._child
             if child is not None and child.is_alive():
-                return child
+                if not child.stale and self.spec.reach.holds(needed):
+                    return child
+                self._retired()
+                child = None
+            if not self.spec.reach.holds(needed):  # a file somebody names: it was closed in without it
+                self.spec = replace(self.spec, reach=self.spec.reach.with_more(needed))
             self._rested()
             if child is not None:  # it died while nothing was asked of it
                 self._child = None

@@ -1,14 +1,16 @@
 """The child's side of the pipe: ``python -m hub.runtime.worker FD`` runs one connector and answers frames.
 
-It starts with an empty environment, no open file but the pipe, and no argument but the pipe's number. What it may do is
-told in the first frame; then the connector is loaded, here and never in the hub. When the pipe ends, so does this process.
+It starts with an empty environment, no open file but the pipe, and no argument but the pipe's number. What it may do, and
+which files it may use, is told in the first frame; then the connector is loaded, here and never in the hub. When the pipe ends, so does this process.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import sys
+import tempfile
 import threading
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
@@ -28,6 +30,7 @@ from hub.core.freight import Parcel
 from hub.core.records import SHANGHAI, StreamKey
 from hub.runtime import confine, wire
 from hub.runtime.loading import RefusedError, load_connector
+from hub.runtime.reach import Reach, close_in, standing
 from hub.runtime.specs import FileSpec, SourceSpec, WaySpec
 from hub.runtime.verbs import Batch, Verbs
 from hub.runtime.wire import Frame
@@ -51,8 +54,11 @@ ERRORS: dict[str, type[HubError]] = {
 class Desk:
     """One connector's verbs behind the pipe: a thread for each call, so that a slow stream holds up no other."""
 
-    def __init__(self, pipe: socket.socket) -> None:
+    def __init__(self, pipe: socket.socket, reach: Reach | None) -> None:
+        """``reach``: what it is closed in to."""
         self._pipe = pipe
+        self._reach = reach
+        self._standing = standing(reach) if reach is not None else ()
         self._write = threading.Lock()
         self._verbs: Verbs | None = None
         self._more: dict[int, SimpleQueue[bool]] = {}
@@ -138,7 +144,9 @@ class Desk:
             no, to, kind, attempt, channel = told["parcel"]
             parcel = Parcel(no, to, kind, frame.blobs[0], attempt, channel)
             step, number, rows, detail, after = self._verbs.send(parcel, spec)
-            return {"step": step, "number": number, "rows": list(rows), "detail": detail, "after": after}, ()
+            stale = step in ("later", "refused") and self._is_stale()
+            told = {"step": step, "number": number, "rows": list(rows), "detail": detail, "after": after}
+            return {**told, "stale": stale}, ()
         if do == "give_back":
             given = self._verbs.give_back(told["stream"], FileSpec.from_wire(told["spec"]), told["rows"])
             return ({"name": given[0]}, (given[1],)) if given is not None else ({"name": ""}, ())
@@ -164,7 +172,11 @@ class Desk:
             os._exit(0)  # the hub has gone
 
     def _fail(self, number: int, error: BaseException) -> None:
-        self._say(number, "error", _told(error))
+        self._say(number, "error", {**_told(error), "stale": self._is_stale()})
+
+    def _is_stale(self) -> bool:
+        """Whether other files stand under the names this process was given: what failed may work in a new one."""
+        return self._reach is not None and standing(self._reach) != self._standing
 
 
 def _page(batch: Batch) -> tuple[dict[str, Any], tuple[bytes, ...]]:
@@ -197,11 +209,29 @@ def main(arguments: list[str]) -> int:
     first = wire.receive(pipe, LONGEST_ASKED)
     if first is None:
         return 0
-    confine.limit(first.head)
-    confine.forbid()  # where the system has no such filter, the limits and the session must do
-    sys.path[:] = first.head["path"]
-    Desk(pipe).serve()
+    told = first.head
+    confine.limit(told)
+    sys.path[:] = told["path"]
+    reach, temporary = Reach.from_wire(told["reach"]), told["temporary"]
+    tempfile.tempdir = os.environ["TMPDIR"] = temporary
+    why = close_in(reach, temporary)
+    confine.forbid(local=reach.local)  # where the system has no such filter, the limits and the session must do
+    if why and told["required"]:
+        _refuse(pipe)
+    else:
+        Desk(pipe, None if why else reach).serve()
+    shutil.rmtree(temporary, ignore_errors=True)
     os._exit(0)  # threads of the connector are not waited for
+
+
+def _refuse(pipe: socket.socket) -> None:
+    """Answer the first question, which is to load, with no."""
+    asked = wire.receive(pipe, LONGEST_ASKED)
+    if asked is not None:
+        text = "it cannot be kept to its own files here, and the configuration requires it"
+        wire.send(
+            pipe, {"id": asked.head["id"], "is": "error", "error": "refused", "code": "confine.open", "text": text}
+        )
 
 
 if __name__ == "__main__":

@@ -74,7 +74,12 @@ class Workers(Mapping[str, Worker]):
     def processes(self) -> dict[str, dict[str, Any]]:
         """Connector → the state of its process, its number and how often it was started."""
         return {
-            worker.config.name: {"state": worker.hands.state, "pid": worker.hands.pid, "starts": worker.hands.starts}
+            worker.config.name: {
+                "state": worker.hands.state,
+                "pid": worker.hands.pid,
+                "starts": worker.hands.starts,
+                "open": worker.hands.open,
+            }
             for worker in self.connectors()
             if isinstance(worker.hands, Supervisor)
         }
