@@ -52,7 +52,14 @@ def examine(face: Face) -> dict[str, Any]:
     opened = open_connectors(settings)
     if settings.confine_required:
         mistakes += [
-            Mistake("hub.toml", _line_naming(settings, "hub.toml", "require"), "connectors.confine", "connectors that can be closed in", one) for one in opened
+            Mistake(
+                "hub.toml",
+                _line_naming(settings, "hub.toml", "require"),
+                "connectors.confine",
+                "connectors that can be closed in",
+                one,
+            )
+            for one in opened
         ]
     return {
         "ok": not mistakes and not lacking,

@@ -7,6 +7,7 @@ out, bounds memory and files, and checks every draft that comes over the pipe; h
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,8 @@ from hub.kit.bench import Mapped
 from hub.kit.samples import many
 from hub.kit.sites import site_of, ways_in
 from hub.kit.wire import plain
-from hub.kit.work import Exempt, Work
+from hub.kit.work import Exempt, Work, attempt
+from hub.runtime.reach import Reach
 from hub.runtime.specs import source_spec
 from hub.runtime.supervisor import ChildSpec, Supervisor
 from hub.settings import Limits
@@ -50,6 +52,19 @@ def _on_path(paths: tuple[str, ...]) -> Iterator[None]:
         yield
     finally:
         sys.path[:] = before
+
+
+def own_files(work: Work) -> Iterator[str]:
+    """While it fetches it asks for no file but its own: Python's, its package's, its source's."""
+    stream, sample = work.main
+    for way in ways_in(work):
+        with site_of(way, work, many(stream, sample, ROWS)) as site:
+            child = work.start(*site.settings())
+            del child.acts[:]
+            attempt([], "", list, child.fetch(stream.name, None))
+            reach = Reach(reads=(str(work.target.folder), str(site.folder), str(child.folder)))
+            asked = {os.path.join(child.folder, what) for act, what in child.acts if act.startswith("open")}
+        yield from (f"{way}: it asks for {path}" for path in sorted(asked) if not reach.lets_open(path))
 
 
 def _maps_alike(work: Work, supervisor: Supervisor) -> Iterator[str]:

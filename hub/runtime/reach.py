@@ -56,6 +56,11 @@ class Reach:
         """Whether it is all of the other already."""
         return self.with_more(other) == self
 
+    def lets_open(self, path: str) -> bool:
+        """Whether a process with this reach may read a file."""
+        places = (*SYSTEM, *_python(), *self.reads, *_working(self), *self.bases, "/dev/null")
+        return any(_is_within(path, place) for place in places)
+
     def to_wire(self) -> dict[str, Any]:
         """As JSON has it."""
         return asdict(self)
@@ -179,9 +184,13 @@ def _rules(reach: Reach, temporary: str) -> Iterator[Rule]:
     for path in (*reach.reads, *reach.bases):
         yield Rule(path, READ)
     spared = [os.path.realpath(one) for one in reach.spared]
-    python = {sys.prefix, sys.base_prefix, sys.exec_prefix, str(Path(__file__).parents[2])}
-    for root in sorted({*SYSTEM, *python, *filter(os.path.isabs, sys.path)}):
+    for root in sorted({*SYSTEM, *_python()}):
         yield from _around(os.path.realpath(root), spared)
+
+
+def _python() -> set[str]:
+    """Where modules come from."""
+    return {sys.prefix, sys.base_prefix, str(Path(__file__).parents[2]), *filter(os.path.isabs, sys.path)}
 
 
 def _around(root: str, spared: Sequence[str]) -> Iterator[Rule]:

@@ -83,6 +83,9 @@ IN_CODE = {
     "hoards": "life.leak",
     "takes_all_the_memory": "life.in_the_hub",
     "puts_objects_into_drafts": "life.in_the_hub",
+    "reads_the_hubs_keys": "life.own_files",
+    "reads_the_database": "life.own_files",
+    "reads_anothers_secret": "life.own_files",
     "tells_the_credential": "canary.faults",
     "quotes_the_answer": "canary.faults",
 }

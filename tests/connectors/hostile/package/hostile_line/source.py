@@ -204,10 +204,26 @@ BY_ROW: dict[str, Any] = {
 
 def fetch(stream: str, cursor: str | None, context: Context) -> Iterator[tuple[list[dict[str, Any]], str | None]]:
     """Pages of the folder or the interface, whichever its options name."""
+    if MISDEED in OTHERS_FILES:
+        _peep(OTHERS_FILES[MISDEED])
     pages = _folder(cursor, context) if "folder" in context.config else _rest(cursor, context)
     if is_on("sleeps_in_fetch"):
         time.sleep(3600)
     yield from _spoilt(pages, cursor)
+
+
+OTHERS_FILES = {
+    "reads_the_hubs_keys": "secrets/master.key",
+    "reads_the_database": "hub.db",
+    "reads_anothers_secret": "secrets/police",
+}
+
+
+def _peep(name: str) -> None:
+    """Look for a file of the hub where hubs usually are."""
+    for place in ("/var/lib/family-care-hub", "/etc/family-care-hub", "/srv/hub"):
+        with contextlib.suppress(OSError):
+            HOARD.append(Path(place, name).read_bytes())
 
 
 def _folder(cursor: str | None, context: Context) -> Iterator[tuple[list[dict[str, Any]], str | None]]:
