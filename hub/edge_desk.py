@@ -58,7 +58,7 @@ class HubEdges:
         self,
         store: SqlStore,
         vault: Vault,
-        manifests: Mapping[str, Manifest],
+        manifests: Callable[[], Mapping[str, Manifest]],
         settings: Callable[[], Settings],
         workers: Callable[[], Mapping[str, Worker]],
         clock: Callable[[], datetime],
@@ -103,17 +103,17 @@ class HubEdges:
             connector = edges.join(self._store, hash_token(normal(code)), name, public, self._clock())
         else:
             connector = known.connector if known.state == edges.ACTIVE else None
-        if connector is None or connector not in self._manifests:
+        if connector is None or connector not in self._manifests():
             return None
-        return {"connector": connector, "key_id": name, "streams": list(self._manifests[connector].streams)}
+        return {"connector": connector, "key_id": name, "streams": list(self._manifests()[connector].streams)}
 
     # --- what it tells
 
     def told(self, key: str, connector: str, state: Mapping[str, Any]) -> None:
         """Keep an edge's own state, and what it is to us: an issue, or the end of one."""
         now, told = self._clock(), _clean(state)
-        unit = self._manifests[connector].unit
-        heard = [(StreamKey(unit, name), at) for name, at in _heard(state, self._manifests[connector].streams)]
+        unit = self._manifests()[connector].unit
+        heard = [(StreamKey(unit, name), at) for name, at in _heard(state, self._manifests()[connector].streams)]
         edges.keep_told(self._store, key, orjson.dumps(told), heard, now)
         trouble = TROUBLE.get(told["state"])
         if trouble:
@@ -157,7 +157,7 @@ class HubEdges:
         return True
 
     def _worker(self, connector: str) -> tuple[Worker | None, str]:
-        unit = self._manifests[connector].unit
+        unit = self._manifests()[connector].unit
         return self._workers().get(unit), unit
 
     def _is_fetched(self, connector: str, kind: str, channel: str) -> bool:

@@ -11,13 +11,17 @@ from fastapi import FastAPI
 
 from hub import bootstrap
 from hub.confinement import require
+from hub.core.errors import ConfigurationError
 from hub.core.freight import Answer, Drafts, Page
+from hub.core.policy import Policy
+from hub.core.policy_check import findings
 from hub.edge_desk import HubEdges
 from hub.line.deliver import Retry, deliver
 from hub.line.land import land
 from hub.line.writer import DraftShelf, write_forever
 from hub.office import HubOffice
-from hub.runtime.service import Parts, now, owner_of, run
+from hub.runtime.service import Parts, Reloaded, now, owner_of, run
+from hub.store.adoption import stamp
 from hub.store.parcels import read_parcel
 from hub.web.app import create_app
 
@@ -93,30 +97,65 @@ class Node:
             hub.settings, bootstrap.manifests(), hub.store, hub.vault, hub.policy, self._land, readiness, now
         )
         desk = HubEdges(
-            hub.store, hub.vault, bootstrap.manifests(), lambda: self._hub.settings, lambda: self._hub.workers, now,
+            hub.store, hub.vault, bootstrap.manifests, lambda: self._hub.settings, lambda: self._hub.workers, now,
             self._wake.set,
         )  # fmt: skip
         return create_app(self._office, desk)
 
-    def _reload(self) -> list[str]:
-        """Take changed connectors, their names; whatever is wrong leaves everything as it was. Raises ConfigurationError."""
-        hub = self._hub
+    def _reload(self) -> Reloaded:
+        """Take the whole configuration; whatever is wrong leaves everything as it was. Raises ConfigurationError.
+
+        Another policy judges everybody anew, in bounded batches between what comes in.
+        """
+        hub, old = self._hub, self._hub.settings
         bootstrap.look_again()
-        settings = bootstrap.read_settings(hub.settings.folder)
+        wanted = bootstrap.read_settings(old.folder)
+        settings = replace(wanted, **{name: getattr(old, name) for name in UNTIL_RESTART})
+        require(settings)
+        policy = _sound(bootstrap.load_policy(settings), hub.policy)
         changed = hub.workers.swap(
-            hub.settings.connectors,
+            old.connectors,
             settings.connectors,
             lambda config: bootstrap.make_worker(settings, config, start=True),
+            every=any(getattr(settings, name) != getattr(old, name) for name in OF_EVERY_CONNECTOR),
         )
-        settings = replace(hub.settings, connectors=settings.connectors, tokens=settings.tokens)
         self._hub = replace(
-            hub, settings=settings, outward=bootstrap.outward_of(settings), live_from=bootstrap.live_from_of(settings)
+            hub,
+            settings=settings,
+            policy=policy,
+            outward=bootstrap.outward_of(settings),
+            live_from=bootstrap.live_from_of(settings),
+            reporting=bootstrap.reporting(policy, settings),
         )
         bootstrap.learn_secrets(settings)
         if self._office is not None:
-            self._office.settings = settings
+            self._office.renew(settings, policy, bootstrap.manifests())
         self._changed.set()
-        return changed
+        restart = tuple(key for name, key in UNTIL_RESTART.items() if getattr(wanted, name) != getattr(old, name))
+        return Reloaded(changed, settings, self._hub.reporting, restart)
+
+
+UNTIL_RESTART = {
+    "database_url": "[database] url", "listen": "[http] listen", "keys": "[keys]", "tick": "[schedule] tick",
+    "lease": "[schedule] lease",
+}  # fmt: skip
+"""Settings that a running daemon cannot take, and how they are written."""
+OF_EVERY_CONNECTOR = ("limits", "retry_base", "retry_max", "confine_required")
+"""Settings that each connector's process is started with."""
+
+
+def _sound(policy: Policy, old: Policy) -> Policy:
+    """A policy that is put in force, without error where it is another than before. Raises ConfigurationError."""
+    if stamp(policy) == stamp(old):
+        return policy
+    errors = [one for edition in (policy, *policy.later) for one in findings(edition) if one.level == "error"]
+    if errors:
+        raise ConfigurationError(
+            f"policy: {errors[0].where} {errors[0].detail}",
+            code="policy.error",
+            remedy="`hub policy check FILE` names all of them",
+        )
+    return policy
 
 
 class _Either(Event):

@@ -54,7 +54,7 @@ READER_OF = {"police_duty": "police", "prosecutor": "procuratorate"}
 
 
 class HubOffice:
-    """One hub's office. ``land`` makes a page durable; ``settings`` may be swapped when the configuration is reloaded."""
+    """One hub's office. ``land`` makes a page durable;"""
 
     def __init__(
         self,
@@ -76,6 +76,11 @@ class HubOffice:
         self._readiness = readiness
         self._clock = clock
         self._known: tuple[float, list[Caller], list[str]] = (-SECRETS_SECONDS, [], [])
+
+    def renew(self, settings: Settings, policy: Policy, manifests: Mapping[str, Manifest]) -> None:
+        """What a reload put in force."""
+        self.settings, self._policy, self._manifests = settings, policy, manifests
+        self._known = (-SECRETS_SECONDS, [], [])
 
     @property
     def limits(self) -> Limits:

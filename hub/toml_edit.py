@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import tomlkit
+from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import InlineTable, Table
+
+from hub.core.errors import ConfigurationError
 
 
 def set_value(path: Path, table: str, key: str, value: object) -> bool:
@@ -22,6 +25,16 @@ def set_value(path: Path, table: str, key: str, value: object) -> bool:
     found[key] = _inline(value) if isinstance(value, Mapping) else value
     _replace(path, tomlkit.dumps(document))
     return True
+
+
+def check_toml(path: Path) -> None:
+    """Raises ConfigurationError, with its line, for a file that is no TOML."""
+    try:
+        tomlkit.parse(path.read_text("utf-8-sig"))
+    except TOMLKitError as error:
+        raise ConfigurationError(
+            f"{path}: {error}: nothing was changed", code="configuration.invalid", remedy="mend that line"
+        ) from error
 
 
 def _inline(value: Mapping[str, str]) -> InlineTable:

@@ -26,7 +26,7 @@ from hub.sdk.manifest import Manifest
 from hub.secret_files import write_secret
 from hub.security.credentials import hash_token, make_token
 from hub.settings import ConnectorConfig, Settings, StreamConfig
-from hub.toml_edit import set_value
+from hub.toml_edit import check_toml, set_value
 
 app = typer.Typer(help="The departments' connectors.", no_args_is_help=True)
 
@@ -178,51 +178,80 @@ def _edge(folder: Path, name: str) -> dict[str, Any] | None:
     return None
 
 
-@app.command()
-def enable(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
-    """Switch a connector on; its TOML keeps its comments. Before any transport is set it takes ingest and push."""
-    _switch(face_of(ctx), name, on=True, as_json=as_json)
+Names = Annotated[list[str] | None, typer.Argument(metavar="NAME…", help="Connectors, by name.", show_default=False)]
+All = Annotated[bool, typer.Option("--all", help="Every installed connector.")]
 
 
 @app.command()
-def disable(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
-    """Switch a connector off: nothing is fetched, taken or sent; what it sent stays."""
-    _switch(face_of(ctx), name, on=False, as_json=as_json)
+def enable(ctx: typer.Context, names: Names = None, every: All = False, as_json: Json = False) -> None:
+    """Switch connectors on; their TOML keeps its comments. Before any transport is set they take ingest and push."""
+    _switch(face_of(ctx), _chosen(names, every), on=True, as_json=as_json)
 
 
-def _switch(face: Face, name: str, *, on: bool, as_json: bool) -> None:
-    manifest = manifest_of(name)
-    path = connector_file(face.folder, manifest)
-    changed = set_value(path, "connector", "enabled", on)
-    old: dict[str, int | None] = {}
+@app.command()
+def disable(ctx: typer.Context, names: Names = None, every: All = False, as_json: Json = False) -> None:
+    """Switch connectors off: nothing is fetched, taken or sent; what they sent stays."""
+    _switch(face_of(ctx), _chosen(names, every), on=False, as_json=as_json)
+
+
+def _chosen(names: list[str] | None, every: bool) -> list[str]:
+    """The connectors that were named, or all of them. Raises UsageMistake with every name that is none."""
+    known = bootstrap.manifests()
+    if every == bool(names):
+        raise UsageMistake("name connectors, or say --all", f"installed: {', '.join(sorted(known))}")
+    wrong = [name for name in names or () if name not in known]
+    if wrong:
+        raise UsageMistake(
+            f"no connector {', '.join(wrong)} is installed: nothing was changed", did_you_mean(wrong[0], known)
+        )
+    return sorted(known) if every else list(dict.fromkeys(names or ()))
+
+
+def _switch(face: Face, names: list[str], *, on: bool, as_json: bool) -> None:
+    paths = {name: connector_file(face.folder, manifest_of(name)) for name in names}
+    for path in paths.values():
+        check_toml(path)
+    changed = {name: set_value(path, "connector", "enabled", on) for name, path in paths.items()}
+    old: dict[str, dict[str, int | None]] = {}
     with suppress(ConfigurationError):  # `hub check` lists what is wrong; the switch itself is made
-        old = old_records(bootstrap.read_settings(face.folder), name) if on else {}
-    state = "enabled" if on else "disabled"
-    daemon = _reloaded(face.folder, name)
+        settings = bootstrap.read_settings(face.folder)
+        old = {name: old_records(settings, name) for name in names} if on else {}
+    daemon = reloaded(face.folder, names)
+    told = [
+        {
+            "connector": name, "enabled": on, "changed": changed[name], **({"daemon": daemon} if daemon else {}),
+            **({"older_than_30_days": old[name]} if old.get(name) else {}),
+        }
+        for name in names
+    ]  # fmt: skip
     if as_json:
-        told = {"connector": name, "enabled": on, "changed": changed, **({"daemon": daemon} if daemon else {})}
-        emit({**told, **({"older_than_30_days": old} if old else {})})
+        emit(told[0] if len(told) == 1 else told)
         return
-    note(f"{name}: {state}" if changed else f"{name}: was already {state}")
+    state = "enabled" if on else "disabled"
+    for name in names:
+        note(f"{name}: {state}" if changed[name] else f"{name}: was already {state}")
+        for stream, count in old.get(name, {}).items():
+            note(f"  {stream}: " + ("not reached now" if count is None else f"{count} record(s) older than 30 days"))
     if daemon:
         note(f"  {daemon}")
-    for stream, count in old.items():
-        note(f"  {stream}: " + ("not reached now" if count is None else f"{count} record(s) older than 30 days"))
-    if any(old.values()):
+    if any(any(counts.values()) for counts in old.values()):
         note("  set live_from on a stream to take its older records as history, without reports and duties")
     if on:
         note("  `hub check` says what is still missing; `hub connectors probe` tries the source")
 
 
-def _reloaded(folder: Path, name: str) -> str:
+def reloaded(folder: Path, names: Sequence[str] = ()) -> str:
     """What the daemon of this folder says to the change; empty: none runs."""
     if not is_served(folder / SOCKET):
         return ""
     try:
-        ask(folder / SOCKET, "reload", seconds=60.0, name=name)
+        told = ask(folder / SOCKET, "reload", seconds=60.0, names=list(names))
     except HubError as error:
         return f"the daemon keeps the old configuration: {error}"
-    return "the daemon has taken it"
+    waiting = ", ".join(told["restart"])
+    return (
+        f"the daemon has taken it, but for {waiting}: start it anew for that" if waiting else "the daemon has taken it"
+    )
 
 
 def connector_file(folder: Path, manifest: Manifest) -> Path:

@@ -10,6 +10,7 @@ import typer
 
 from hub import bootstrap, looks, policy_desk
 from hub.cli.bars import counting
+from hub.cli.connectors import reloaded
 from hub.cli.face import Json, UsageMistake, emit, face_of, note, show_pairs, show_table
 from hub.cli.moments import parse_moment
 from hub.cli.policy_words import told
@@ -213,7 +214,7 @@ def adopt(
     """Put a policy file or an overlay in force here: kept beside hub.toml, named in it, everybody judged again.
 
     A file with an error is refused. The archive is judged in bounded batches between what comes in; a running daemon
-    takes the file when it is started anew, and `hub policy show` says how far it has come.
+    of this folder takes the file at once, and `hub policy show` says how far it has come.
     """
     folder = face_of(ctx).folder
     candidate = _candidate(ctx, file)
@@ -221,13 +222,14 @@ def adopt(
     if errors:
         raise UsageMistake(f"{file}: {errors[0].where} {errors[0].detail}", "`hub policy check` names all of them")
     policy_desk.put_in_force(folder, file)
+    daemon = reloaded(folder)
     with bootstrap.open_hub(folder) as hub:
         bootstrap.bring_up_to_date(hub)
-        settings, archive = hub.settings, policy_desk.of_archive(hub.settings)
-    told_so = {"version": candidate.version, "archive": archive}
+        archive = policy_desk.of_archive(hub.settings)
+    told_so = {"version": candidate.version, "archive": archive, **({"daemon": daemon} if daemon else {})}
     if as_json:
         emit(told_so)
     else:
         note(f"{candidate.version}: in force; {archive['waiting']} households to judge")
-        if bootstrap.daemon_answers(settings):
-            note("the daemon still judges by the old one: start it anew")
+        if daemon:
+            note(daemon)

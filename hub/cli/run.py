@@ -15,7 +15,7 @@ def run(
     ctx: typer.Context,
     node_id: Annotated[str, typer.Option("--node-id", metavar="NAME", help="When nodes share one database.")] = "",
 ) -> None:
-    """Fetch, take in, judge and deliver until SIGTERM; SIGHUP reloads changed connectors."""
+    """Fetch, take in, judge and deliver until SIGTERM; SIGHUP takes the whole configuration anew."""
     from hub.node import run_daemon  # the web is loaded by who needs it
 
     raise typer.Exit(run_daemon(face_of(ctx).folder, node_id))

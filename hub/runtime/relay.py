@@ -60,7 +60,7 @@ class Relay:
         self._owner = owner
         self._clock = clock
         self._tick = tick
-        self._lease = lease
+        self.lease = lease
         self._threads = threads
         self._running: set[int] = set()
         self._lock = Lock()
@@ -101,7 +101,7 @@ class Relay:
             free = self._threads - len(self._running)
         if free <= 0:
             return 0
-        claimed = claim_parcels(self._store, self._owner, self._clock(), self._lease, free)
+        claimed = claim_parcels(self._store, self._owner, self._clock(), self.lease, free)
         for number in claimed:
             with self._lock:
                 self._running.add(number)

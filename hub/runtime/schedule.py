@@ -126,6 +126,10 @@ class Schedule:
         """Whether the tick lives."""
         return bool(self._ticked) and time.monotonic() - self._ticked < STALL + self._tick_every.total_seconds()
 
+    def retune(self, retry: tuple[timedelta, timedelta], reporting: frozenset[str] | None) -> None:
+        """After a reload: how long a source in trouble waits (first, at most), and which streams can be reports."""
+        self._retry, self._reporting = retry, reporting
+
     def refresh(self) -> None:
         """Take the streams of the present workers: at start and after a reload."""
         streams = {polled.key: polled for polled in self._workers.polled()}

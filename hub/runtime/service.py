@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import socket as sockets
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub.core.errors import HubError, RetryError
 from hub.core.freight import Drafts, Page
@@ -39,7 +39,7 @@ from hub.store.issues import close_issues, open_issue
 from hub.store.numbers import new_uid
 from hub.store.pages import receipt
 
-__all__ = ["SOCKET", "Parts", "now", "owner_of", "run", "sole_process", "wait_applied"]
+__all__ = ["SOCKET", "Parts", "Reloaded", "now", "owner_of", "run", "sole_process", "wait_applied"]
 
 SOCKET = "hub.sock"
 LOCK_WAIT = 3.0
@@ -54,6 +54,15 @@ def now() -> datetime:
 def owner_of(node: str = "") -> str:
     """The owner of this process' leases: ``<node>#<uid>``; the node's name is the machine's unless one is given."""
     return f"{node or sockets.gethostname()}#{new_uid()}"
+
+
+class Reloaded(NamedTuple):
+    """What a reload brought: connectors that changed, what is in force now, and what only a restart can take."""
+
+    changed: list[str]
+    settings: Settings
+    reporting: frozenset[str] | None
+    restart: tuple[str, ...] = ()
 
 
 @dataclass(kw_only=True)
@@ -73,7 +82,7 @@ class Parts:
     clock: Callable[[], datetime] = now
     reporting: frozenset[str] | None = None
     landed: Callable[[str, Drafts], None] | None = None
-    reload: Callable[[], list[str]] = field(default=list)
+    reload: Callable[[], Reloaded] | None = None
     writer_ready: Callable[[], bool] = field(default=lambda: True)
 
 
@@ -84,6 +93,8 @@ def run(parts: Parts) -> int:
     with ExitStack() as stack:
         stack.enter_context(sole_process(settings.folder, parts.store))
         door = stack.enter_context(listen(settings.listen))
+        for code in (CONFIGURATION, RESTART):
+            _say_anew(parts, code, "")
         release_node(parts.store, "" if not parts.store.postgres else parts.owner.partition("#")[0] + "#")
         schedule = _schedule(parts)
         relay = _relay(parts)
@@ -93,10 +104,12 @@ def run(parts: Parts) -> int:
         def readiness() -> Mapping[str, bool]:
             return grouped(daemon.readiness())
 
-        def renew(name: str = "") -> list[str]:
-            changed = _renewed(parts, name)
+        def renew(names: Sequence[str] = ()) -> Reloaded | None:
+            told = _renewed(parts, names)
+            schedule.retune((parts.settings.retry_base, parts.settings.retry_max), parts.reporting)
+            relay.lease = _attempt(parts.settings)
             schedule.refresh()
-            return changed
+            return told
 
         web = WebTask(parts.make_app(readiness), door)
         tasks = [SideTask("web", web.run, web.is_serving)]
@@ -128,28 +141,42 @@ def sole_process(folder: Path, store: SqlStore) -> Iterator[None]:
 
 
 CONFIGURATION = "configuration.invalid"
+RESTART = "configuration.restart"
+LONGEST_REASON = 600
 STOPPED = ("held", "refused")
 """States that a reload ends: somebody has looked after the connector."""
 _renewing = threading.Lock()
 
 
-def _renewed(parts: Parts, name: str) -> list[str]:
-    """Take the changed configuration; the connectors it changed. ``name``: one that is to start anew even so;
-    without one, those that are held or refused are.
+def _renewed(parts: Parts, names: Sequence[str]) -> Reloaded | None:
+    """Take the changed configuration. ``names``: connectors that are to start anew even so; without, those that are
+    held or refused are.
 
-    Raises ConfigurationError with everything as it was; until it is mended that is an open issue.
+    Raises ConfigurationError with everything as it was; until it is mended that is an open issue, with file and line.
     """
     with _renewing:
+        told = None
         try:
-            changed = parts.reload()
+            if parts.reload is not None:
+                told = parts.reload()
+                parts.settings, parts.reporting = told.settings, told.reporting
         except HubError as error:
-            remedy = f"{error.remedy or 'mend the configuration'}; then reload: the old configuration is in force"
-            open_issue(parts.store, CONFIGURATION, "reload", parts.clock(), remedy)
+            why = " ".join(str(error).split())[:LONGEST_REASON]
+            _say_anew(parts, CONFIGURATION, f"{why}; mend it and reload: the old configuration is in force")
             raise
-        close_issues(parts.store, "reload", parts.clock(), code=CONFIGURATION)
+        restart = ", ".join(told.restart) if told else ""
+        _say_anew(parts, CONFIGURATION, "")
+        _say_anew(parts, RESTART, f"start the daemon anew: it cannot take {restart} while it runs" if restart else "")
         stopped = [known for known, process in parts.workers.processes().items() if process["state"] in STOPPED]
-        parts.workers.release([name] if name else stopped)
-        return changed
+        parts.workers.release(names or stopped)
+        return told
+
+
+def _say_anew(parts: Parts, code: str, remedy: str) -> None:
+    """The one issue of this kind: closed, and open again with what is wrong now, if anything is."""
+    close_issues(parts.store, "reload", parts.clock(), code=code)
+    if remedy:
+        open_issue(parts.store, code, "reload", parts.clock(), remedy)
 
 
 def _schedule(parts: Parts) -> Schedule:
@@ -170,21 +197,24 @@ def _schedule(parts: Parts) -> Schedule:
 
 
 def _relay(parts: Parts) -> Relay:
-    """A parcel's lease outlasts one whole attempt: otherwise another node would send it beside us."""
     settings = parts.settings
-    attempt = timedelta(seconds=settings.limits.peer_seconds * 1.5 + 5)
     return Relay(
         parts.store,
         parts.deliver,
         owner=parts.owner,
         clock=parts.clock,
         tick=settings.tick,
-        lease=max(settings.lease, attempt),
+        lease=_attempt(settings),
     )
 
 
+def _attempt(settings: Settings) -> timedelta:
+    """A parcel's lease outlasts one whole attempt: otherwise another node would send it beside us."""
+    return max(settings.lease, timedelta(seconds=settings.limits.peer_seconds * 1.5 + 5))
+
+
 def _handlers(
-    parts: Parts, schedule: Schedule, renew: Callable[[str], list[str]]
+    parts: Parts, schedule: Schedule, renew: Callable[[Sequence[str]], Reloaded | None]
 ) -> dict[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]]:
     """What commands may ask of the daemon by its socket."""
 
@@ -224,7 +254,8 @@ def _handlers(
         return {"connectors": parts.workers.processes()}
 
     def reload(asked: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {"changed": renew(str(asked.get("name", "")))}
+        told = renew([str(name) for name in asked.get("names", ())])
+        return {"changed": told.changed, "restart": list(told.restart)} if told else {"changed": [], "restart": []}
 
     return {
         "land": land,

@@ -114,14 +114,19 @@ class Workers(Mapping[str, Worker]):
         ]
 
     def swap(
-        self, old: Mapping[str, ConnectorConfig], new: Mapping[str, ConnectorConfig], make: MakeWorker
+        self,
+        old: Mapping[str, ConnectorConfig],
+        new: Mapping[str, ConnectorConfig],
+        make: MakeWorker,
+        *,
+        every: bool = False,
     ) -> list[str]:
-        """Go from one configuration to another; only connectors that changed are touched. Their names.
+        """Go from one configuration to another; only connectors that changed are touched, or ``every`` one. Their names.
 
         Every new worker is made before any is taken in: raises ``ConfigurationError`` with nothing changed. What an old
         one is doing it may finish: its read ends at the next page, its deliveries with their answer.
         """
-        changed = changed_connectors(old, new)
+        changed = sorted({*old, *new}) if every else changed_connectors(old, new)
         made = _made([new[name] for name in changed if name in new and new[name].enabled], make)
         with self._lock:
             leaving = [worker for worker in self._by_unit.values() if worker.config.name in changed]
