@@ -54,21 +54,24 @@ class Folder(Source, Protocol):
     def answer(self, path: str, receipt: Mapping[str, Any], label: Callable[[str], str]) -> None: ...
 
 
-def make_folder(spec: SourceSpec, stop: Event, known: Known | None = None) -> Folder:
+def make_folder(
+    spec: SourceSpec, stop: Event, known: Known | None = None, endpoints: Endpoints | None = None
+) -> Folder:
     """The folder of a files stream. Raises ``ConfigurationError``."""
-    return _files(spec, stop, known)
+    return _files(spec, stop, known, endpoints or Endpoints())
 
 
 def make_source(
     spec: SourceSpec, stop: Event, known: Known | None = None, endpoints: Endpoints | None = None
 ) -> Source:
     """The source of a rest, table or files stream; ``known`` tells a file's header. Raises ``ConfigurationError``."""
+    endpoints = endpoints or Endpoints()
     if spec.transport == "files":
-        return _files(spec, stop, known)
+        return _files(spec, stop, known, endpoints)
     if spec.transport == "rest":
-        return _rest(spec, endpoints or Endpoints())
+        return _rest(spec, endpoints)
     if spec.transport == "table":
-        return _table(spec)
+        return _table(spec, endpoints)
     raise ConfigurationError(
         f"stream {spec.stream} is fed by {spec.transport}: nothing to fetch", code="transport.push"
     )
@@ -120,7 +123,7 @@ def _code(option: Any) -> str:
     return option if isinstance(option, str) else ""
 
 
-def _table(spec: SourceSpec) -> TableSource:
+def _table(spec: SourceSpec, endpoints: Endpoints) -> TableSource:
     from hub.sdk.database import open_table_engine
     from hub.sdk.table import TableSource
 
@@ -132,15 +135,16 @@ def _table(spec: SourceSpec) -> TableSource:
         overlap=spec.overlap,
         renamed=spec.fields,
         rows_per_page=min(int(spec.options.get("batch", spec.rows_per_page)), spec.rows_per_page),
+        endpoint=endpoints.of(spec.url, *spec.pace),
     )
 
 
-def _files(spec: SourceSpec, stop: Event, known: Known | None) -> Folder:
+def _files(spec: SourceSpec, stop: Event, known: Known | None, endpoints: Endpoints) -> Folder:
     from hub.sdk.files import SETTLE, FolderSource
     from hub.sdk.tabular import form_of
 
     options = spec.options
-    folder, place = _place(options["folder"], spec)
+    folder, place = _place(options["folder"], spec, endpoints)
     return FolderSource(
         folder=folder,
         place=place,
@@ -168,7 +172,7 @@ def _folder(name: str) -> str:
     return folder_of(name)
 
 
-def _place(folder: str, spec: SourceSpec | WaySpec) -> tuple[str, Place]:
+def _place(folder: str, spec: SourceSpec | WaySpec, endpoints: Endpoints) -> tuple[str, Place]:
     """A folder and the machine it lies on. Raises ``ConfigurationError``."""
     if not folder.startswith("sftp://"):
         from hub.sdk.places import LocalPlace
@@ -183,7 +187,8 @@ def _place(folder: str, spec: SourceSpec | WaySpec) -> tuple[str, Place]:
             remedy="pip install 'family-care-hub[sftp]', or use a mounted folder",
         ) from error
     host_key = str(spec.auth.options.get("host_key", ""))
-    place = SftpPlace(folder, spec.auth.kind, spec.auth.secret, host_key, seconds=spec.peer_seconds)
+    endpoint = endpoints.of(folder, *spec.pace)
+    place = SftpPlace(folder, spec.auth.kind, spec.auth.secret, host_key, seconds=spec.peer_seconds, endpoint=endpoint)
     return folder_of(folder), place
 
 
@@ -207,20 +212,21 @@ def _auth(auth: AuthSpec) -> Any:
 
 def make_sender(spec: WaySpec, clock: Clock, endpoints: Endpoints | None = None) -> Way:
     """The way of one channel: a folder, an http(s) address, or an SQLAlchemy URL. Raises ``ConfigurationError``."""
+    endpoints = endpoints or Endpoints()
     if spec.folder:
         from hub.sdk.files import FileSender
 
-        files = FileSender(*_place(spec.folder, spec))
+        files = FileSender(*_place(spec.folder, spec, endpoints))
         return Way(lambda no, kind, body: files.send(no, body), lambda: None)
     if urlsplit(spec.url).scheme in ("http", "https"):
         from hub.sdk.post import PostSender
 
-        peer = _peer(spec, endpoints or Endpoints())
+        peer = _peer(spec, endpoints)
         post = PostSender(peer, spec.url)
         return Way(lambda no, kind, body: post.send(no, body), peer.close)
     from hub.sdk.database import open_table_engine
     from hub.sdk.table import TableSender
 
     engine = open_table_engine(spec.url, read_only=False)
-    table = TableSender(engine, spec.table)
+    table = TableSender(engine, spec.table, endpoints.of(spec.url, *spec.pace))
     return Way(lambda no, kind, body: table.send(no, kind, body, clock()), engine.dispose)

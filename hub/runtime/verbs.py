@@ -129,11 +129,12 @@ class Verbs:
 
     def waiting(self, spec: SourceSpec) -> list[Waiting]:
         """Files of a stream's folder that have been read and have no receipt yet."""
-        return make_folder(spec, self._ended).waiting()
+        return make_folder(spec, self._ended, None, self._endpoints).waiting()
 
     def answer(self, spec: SourceSpec, path: str, receipt: Mapping[str, Any]) -> None:
         """Write the receipts of a file that has been read beside it. Raises ``RetryError``."""
-        folder = make_folder(spec, self._ended, self.connector.knows(spec.stream, spec.fields))
+        known = self.connector.knows(spec.stream, spec.fields)
+        folder = make_folder(spec, self._ended, known, self._endpoints)
         folder.answer(path, receipt, self.connector.label(spec.stream, spec.fields))
 
     def probe(self, spec: SourceSpec) -> int:

@@ -6,16 +6,19 @@ and what an error means for what happens next.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
-from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.pool import NullPool
 
 from hub.core.errors import ConfigurationError, CredentialsError, HubError, PersonError, RetryError
+from hub.sdk.endpoint import Endpoint
 
-__all__ = ["dialect_of", "open_table_engine", "table_error"]
+__all__ = ["connected", "dialect_of", "open_table_engine", "table_error"]
 
 CONNECT_SECONDS = 10
 ANSWER_SECONDS = 300
@@ -98,6 +101,29 @@ def open_table_engine(url: str, *, read_only: bool = True) -> Engine:
         cursor.close()
 
     return engine
+
+
+@contextmanager
+def connected(engine: Engine, endpoint: Endpoint | None, *, long: bool = False) -> Iterator[Connection]:
+    """A connection, as one call of the endpoint, which learns what it met. Raises ``RetryError`` while that rests.
+
+    A ``long`` one counts as a call only until it stands: reading a whole table keeps nobody else out.
+    """
+    with ExitStack() as call:
+        if endpoint is not None:
+            call.enter_context(endpoint.turn(CONNECT_SECONDS))
+        try:
+            with engine.connect() as connection:
+                if long:
+                    call.close()
+                yield connection
+        except exc.SQLAlchemyError as error:
+            ours = table_error(error)
+            if endpoint is not None:
+                endpoint.met(ours.code if isinstance(ours, RetryError) else "")
+            raise
+        if endpoint is not None:
+            endpoint.met()
 
 
 def _addressed(url: URL, read_only: bool) -> URL:

@@ -1,4 +1,4 @@
-"""The health of one endpoint, shared by everything that calls it: a breaker with a half-open probe, and a budget of calls.
+"""The health of one endpoint (an interface, a database, an SFTP server), shared by everything that calls it.
 
 Endpoint health is kept apart from payload health: while an endpoint rests nothing is asked of it and nothing is blamed on
 a record. After ``THRESHOLD`` failures in a row it rests; then one caller tries, and its answer opens the way for all.
@@ -102,7 +102,7 @@ class Endpoint:
 
 
 class Endpoints:
-    """Every endpoint of one process, by origin (scheme, host, port)."""
+    """Every endpoint of one process: by scheme, host and port; what has no host, by its whole address."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -111,5 +111,6 @@ class Endpoints:
     def of(self, url: str, base: float, longest: float) -> Endpoint:
         """The endpoint an address lies at."""
         split = urlsplit(url)
+        place = f"{split.scheme}://{split.netloc.rpartition('@')[2].lower()}" if split.hostname else url
         with self._lock:
-            return self._known.setdefault(f"{split.scheme}://{split.netloc}", Endpoint(base, longest))
+            return self._known.setdefault(place, Endpoint(base, longest))

@@ -285,7 +285,9 @@ class FileSender:
         except CredentialsError as error:
             return Outcome("later", detail=f"credentials.{error.code}")
         except RetryError as error:
-            return Outcome("later", detail="file.folder" if error.code == "files.busy" else error.code)
+            return Outcome(
+                "later", detail="file.folder" if error.code == "files.busy" else error.code, after=error.after
+            )
         except PersonError as error:
             return Outcome("refused", detail=error.code)
         return Outcome("sent", detail="file.dropped")

@@ -21,7 +21,8 @@ from urllib.parse import unquote, urlsplit
 import paramiko
 from paramiko.hostkeys import HostKeyEntry
 
-from hub.core.errors import ConfigurationError, CredentialsError, PersonError, RetryError
+from hub.core.errors import ConfigurationError, CredentialsError, HubError, PersonError, RetryError
+from hub.sdk.endpoint import Endpoint
 from hub.sdk.places import Look
 
 __all__ = ["SftpPlace", "folder_of"]
@@ -55,10 +56,14 @@ def _host_key_error(key: paramiko.PKey) -> PersonError:
 class SftpPlace:
     """One server's folders; ``folder`` arguments are paths on it. Errors by what happens next."""
 
-    def __init__(self, url: str, kind: str, secret: str, host_key: str = "", *, seconds: float = 60.0) -> None:
+    def __init__(
+        self, url: str, kind: str, secret: str, host_key: str = "", *, seconds: float = 60.0,
+        endpoint: Endpoint | None = None,
+    ) -> None:  # fmt: skip
         """``kind``: ``basic`` (``secret`` is a password) or ``key`` (a private key in OpenSSH or PEM form).
 
-        ``host_key`` is one line as ``ssh-keyscan`` prints it, or its last two words. Raises ``ConfigurationError``.
+        ``host_key`` is one line as ``ssh-keyscan`` prints it, or its last two words; ``endpoint`` is the health of that
+        server, shared by all who call it. Raises ``ConfigurationError``.
         """
         parts = urlsplit(url)
         self._host, self._user = parts.hostname or "", unquote(parts.username or "")
@@ -75,14 +80,30 @@ class SftpPlace:
         self._login: dict[str, Any] = {"pkey": _private_key(secret)} if kind == "key" else {"password": secret}
         self._known = _host_key(host_key)
         self._seconds = seconds
+        self._endpoint = endpoint
         self._one = Lock()  # deliveries come from several threads
         self._client: paramiko.SFTPClient | None = None
 
     @contextmanager
     def session(self) -> Iterator[None]:
-        """One connection. Raises ``CredentialsError``, ``PersonError`` or ``RetryError``."""
-        with self._one, self._connected():
-            yield
+        """One connection, one call of the endpoint. Raises ``CredentialsError``, ``PersonError`` or ``RetryError``."""
+        with self._one:
+            if self._endpoint is None:
+                with self._connected():
+                    yield
+                return
+            with self._endpoint.turn(self._seconds):
+                try:
+                    with self._connected():
+                        yield
+                except RetryError as error:
+                    gone = not isinstance(error.__cause__, FileNotFoundError)
+                    self._endpoint.met(error.code if gone else "")
+                    raise
+                except HubError:
+                    self._endpoint.met()
+                    raise
+                self._endpoint.met()
 
     @contextmanager
     def _connected(self) -> Iterator[None]:

@@ -21,7 +21,8 @@ from sqlalchemy.engine import Engine
 from hub.core.errors import PersonError, RetryError
 from hub.core.records import SHANGHAI
 from hub.sdk.cursor import Tally, earlier, header_names
-from hub.sdk.database import dialect_of, table_error
+from hub.sdk.database import connected, dialect_of, table_error
+from hub.sdk.endpoint import Endpoint
 from hub.sdk.outcome import Outcome
 
 __all__ = ["TableSender", "TableSource", "jsonable"]
@@ -43,6 +44,7 @@ class TableSource:
     overlap: timedelta = timedelta(0)
     renamed: Mapping[str, str] = field(default_factory=dict)
     rows_per_page: int = 2000
+    endpoint: Endpoint | None = None  # the health of that server, shared by all who ask it
 
     def pages(self, cursor: str | None) -> Iterator[tuple[Rows, str | None]]:
         """Pages from ``cursor`` minus the overlap on, ascending, each with the cursor that says we have it.
@@ -98,7 +100,7 @@ class TableSource:
             yield from (rows[start : start + self.rows_per_page] for start in range(0, len(rows), self.rows_per_page))
             return
         streaming = self.engine.execution_options(stream_results=True, isolation_level="READ COMMITTED")
-        with streaming.connect() as connection:
+        with connected(streaming, self.endpoint, long=True) as connection:
             for part in connection.execute(statement).mappings().partitions(self.rows_per_page):
                 yield [dict(row) for row in part]
 
@@ -117,7 +119,7 @@ class TableSource:
 
     def headers(self) -> list[str]:
         """The columns of the table, as it spells them."""
-        with self.engine.connect() as connection:
+        with connected(self.engine, self.endpoint) as connection:
             return list(connection.execute(self.select().limit(0)).keys())
 
     def column_name(self, field: str) -> str:
@@ -142,7 +144,7 @@ class TableSource:
 
     def read(self, statement: sa.Select[Any]) -> Rows:
         """A short result, as the driver gives it."""
-        with self.engine.connect() as connection:
+        with connected(self.engine, self.endpoint) as connection:
             return [dict(row) for row in connection.execute(statement).mappings()]
 
 
@@ -200,12 +202,13 @@ def _decoded(raw: bytes) -> str:
 class TableSender:
     """Inserts each message once into a table of the receiver: message_no (unique), type, body, created_at."""
 
-    def __init__(self, engine: Engine, table: str = "hub_message") -> None:
+    def __init__(self, engine: Engine, table: str = "hub_message", endpoint: Endpoint | None = None) -> None:
         schema, _, name = table.rpartition(".")
         columns: list[sa.ColumnClause[Any]] = [
             sa.column(column) for column in ("message_no", "type", "body", "created_at")
         ]
         self._engine = engine
+        self._endpoint = endpoint
         self._table = sa.table(name, *columns, schema=schema or None)
 
     def send(self, no: str, kind: str, body: bytes, at: datetime) -> Outcome:
@@ -214,17 +217,19 @@ class TableSender:
         try:
             if self._stands(no):
                 return Outcome("sent", detail="table.repeat")
-            with self._engine.connect() as connection:
+            with connected(self._engine, self._endpoint) as connection:
                 connection.execute(self._table.insert().values(row))
         except exc.IntegrityError:
             return self._unless_it_stands(no)
         except exc.SQLAlchemyError as error:
             return _refusal(error)
+        except RetryError as error:  # the server rests
+            return Outcome("later", detail=error.code, after=error.after)
         return Outcome("sent", detail="table.inserted")
 
     def _stands(self, no: str) -> bool:
         count = sa.select(sa.func.count()).select_from(self._table).where(self._table.c.message_no == no)
-        with self._engine.connect() as connection:
+        with connected(self._engine, self._endpoint) as connection:
             return bool(connection.execute(count).scalar_one())
 
     def _unless_it_stands(self, no: str) -> Outcome:
@@ -233,6 +238,8 @@ class TableSender:
             stands = self._stands(no)
         except exc.SQLAlchemyError as error:
             return _refusal(error)
+        except RetryError as error:
+            return Outcome("later", detail=error.code, after=error.after)
         return Outcome("sent", detail="table.repeat") if stands else Outcome("refused", detail="table.definition")
 
     def _moment(self, at: datetime) -> str | datetime:
