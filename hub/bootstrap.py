@@ -83,11 +83,16 @@ def stands_for() -> dict[str, str]:
     return {manifest.unit: manifest.stands_for for manifest in manifests().values() if manifest.stands_for}
 
 
-def make_database(settings: Settings) -> None:
-    """An empty database with the newest schema."""
+def make_database(settings: Settings) -> tuple[str | None, str | None]:
+    """The database with the newest schema, made where there is none; which it had and has.
+
+    Raises ConfigurationError when it is newer than this version.
+    """
     store = open_store(settings.database_url)
     try:
+        was = revision(store)
         upgrade(store)
+        return was, revision(store)
     finally:
         store.dispose()
 

@@ -14,6 +14,7 @@ from apscheduler.triggers.cron import CronTrigger
 
 from hub import toml_reader as toml
 from hub.core.errors import ConfigurationError
+from hub.sdk.trust import usable
 from hub.secret_files import SecretError, read_secret
 from hub.settings import (
     Auth,
@@ -71,6 +72,7 @@ HUB_KEYS: dict[str, toml.Parse] = {
     "keys": toml.each(toml.secret),
     "limits": section(_LIMITS),
     "edge": section({"to": toml.text, "spool_bytes": toml.whole, "beat": toml.duration}),
+    "trust": section({"ca": toml.one_or_more}),
     "connectors": section({"confine": toml.one_of("", "require")}),
     "tokens": toml.rows({"hash": toml.text, "role": toml.text, "communities": toml.texts}),
 }
@@ -207,6 +209,7 @@ def _settings(
         tokens=tuple({**row, "communities": ",".join(row.get("communities", ()))} for row in hub.get("tokens", ())),
         limits=Limits(**hub.get("limits", {})),
         edge=EdgeConfig(**hub.get("edge", {})),
+        authorities=_authorities(folder, hub.get("trust", {}).get("ca", ()), reader),
         confine_required=hub.get("connectors", {}).get("confine") == "require",
         connectors=connectors,
     )
@@ -224,6 +227,15 @@ def _file(folder: Path, name: str, place: Place, reader: Reader) -> Path | None:
 def _files(folder: Path, names: Sequence[str], place: Place, reader: Reader) -> tuple[Path, ...]:
     found = (_file(folder, name, place, reader) for name in names)
     return tuple(path for path in found if path is not None)
+
+
+def _authorities(folder: Path, names: Sequence[str], reader: Reader) -> str:
+    """The certificates of private CAs."""
+    texts = [path.read_text("ascii", "replace") for path in _files(folder, names, ("trust", "ca"), reader)]
+    for text in texts:
+        if not usable(text):
+            reader.wrong(("trust", "ca"), "PEM files with a CA's certificate (-----BEGIN CERTIFICATE-----)", "another")
+    return "\n".join(texts)
 
 
 def _listen(http: Mapping[str, Any], reader: Reader) -> str:

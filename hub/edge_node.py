@@ -6,8 +6,8 @@ import base64
 import binascii
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub import bootstrap
+from hub.confinement import require
 from hub.core.errors import ConfigurationError, RetryError
-from hub.runtime.daemon import Daemon, hub_lock
+from hub.runtime.daemon import Daemon, SideTask, hub_lock
 from hub.runtime.edge import Edge, Pace
 from hub.runtime.edge_link import EdgeLink, address
 from hub.runtime.edge_spool import Spool
@@ -24,10 +25,12 @@ from hub.runtime.grid import Grid
 from hub.runtime.specs import is_scheduled
 from hub.runtime.unit_worker import UnitWorker
 from hub.sdk.files import Waiting, waiting_receipts
+from hub.sdk.trust import believe, usable
 from hub.secret_files import read_secret, write_secret
 from hub.security.signatures import public_bytes
 from hub.settings import SecretRef, Settings, StreamConfig
 from hub.store.numbers import new_uid
+from hub.toml_edit import set_value
 
 HUB_TOML = """\
 # A department's edge of a Family Care Hub: no database and no keys of the hub here.
@@ -37,19 +40,24 @@ to = "{to}"
 # spool_bytes = 1073741824   # how much may wait on this disk; full: nothing more is fetched, nothing is dropped
 # beat = "30s"               # how often the hub is told how it goes
 """
+AUTHORITY = "hub-ca.pem"
 JOINING = "edge-joining.key"
 """The key of an enrolment whose answer has not come: used again, so that a lost answer costs no second code."""
 
 
-def join(folder: Path, to: str, code: str) -> dict[str, Any]:
+def join(folder: Path, to: str, code: str, ca: Path | None = None) -> dict[str, Any]:
     """Make a key pair, register its public half by a one-time code, keep the private half; what the hub told.
 
+    ``ca``: the certificate of the private CA that signed the hub's, kept in the folder and named in its hub.toml.
     Raises HubError; a code whose answer was lost may be used again with the same folder.
     """
     to = address(to)
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "hub.toml").exists():
         (folder / "hub.toml").write_text(HUB_TOML.format(to=to), encoding="utf-8")
+    if ca is not None:
+        _keep_authority(folder, ca)
+    believe(bootstrap.read_settings(folder).authorities)
     joining = folder / "secrets" / JOINING
     if not joining.exists():
         write_secret(joining, base64.b64encode(os.urandom(32)))
@@ -65,6 +73,18 @@ def join(folder: Path, to: str, code: str) -> dict[str, Any]:
     if not spool_key.exists():
         write_secret(spool_key, base64.b64encode(os.urandom(32)))
     return told
+
+
+def _keep_authority(folder: Path, ca: Path) -> None:
+    text = ca.read_text("ascii", "replace") if ca.is_file() else ""
+    if not usable(text):
+        raise ConfigurationError(
+            f"{ca} is no PEM file with a CA's certificate",
+            code="edge.ca",
+            remedy="ask the hub's IT staff for the certificate of its CA (-----BEGIN CERTIFICATE-----)",
+        )
+    (folder / AUTHORITY).write_text(text, encoding="ascii")
+    set_value(folder / "hub.toml", "trust", "ca", AUTHORITY)
 
 
 def _key_file(folder: Path, name: str) -> Path:
@@ -125,19 +145,46 @@ def release(settings: Settings, name: str) -> int | None:
         return None
 
 
-def run_edge(folder: Path, name: str, to: str = "") -> int:
-    """`hub edge NAME --to URL`: fetch, keep, sign and send until a signal; the exit code. Raises HubError."""
+def run_edge(folder: Path, names: Sequence[str], to: str = "") -> int:
+    """`hub edge NAME… --to URL`: fetch, keep, sign and send until a signal; the exit code. Raises HubError.
+
+    Each connector has its own key, spool, link and process; they are one service of the department's machine.
+    """
     settings = bootstrap.read_settings(folder)
-    with hub_lock(_spool_folder(folder, name)), open_spool(settings, name) as spool:
-        link = EdgeLink(
-            to or settings.edge.to, name, _key(_key_file(folder, name)), seconds=settings.limits.peer_seconds
-        )
+    believe(settings.authorities)
+    require(settings)
+    with ExitStack() as stack:
+        edges = {name: stack.enter_context(_opened(settings, name, to)) for name in names}
+
+        def release() -> None:
+            for edge in edges.values():
+                edge.release()
+
+        return Daemon(_in_order(edges), reload=release).run()
+
+
+@contextmanager
+def _opened(settings: Settings, name: str, to: str) -> Iterator[Edge]:
+    """One connector's edge, given back at the end."""
+    with hub_lock(_spool_folder(settings.folder, name)), open_spool(settings, name) as spool:
+        key = _key(_key_file(settings.folder, name))
+        link = EdgeLink(to or settings.edge.to, name, key, seconds=settings.limits.peer_seconds)
         edge = make_edge(settings, name, spool, link)
         try:
-            return Daemon(edge.tasks(), reload=edge.release).run()
+            yield edge
         finally:
             edge.close()
             link.close()
+
+
+def _in_order(edges: Mapping[str, Edge]) -> list[SideTask]:
+    """The tasks of all, named by their connector: all fetching stops first, all shipping last."""
+    each = [
+        [task._replace(name=f"{name}: {task.name}" if len(edges) > 1 else task.name) for task in edge.tasks()]
+        for name, edge in edges.items()
+    ]
+    fetching = [task for tasks in each for task in tasks[:-2]]
+    return [*fetching, *(tasks[-2] for tasks in each), *(tasks[-1] for tasks in each)]
 
 
 def make_edge(settings: Settings, name: str, spool: Spool, link: EdgeLink) -> Edge:

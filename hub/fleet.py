@@ -78,6 +78,7 @@ def child_spec(name: str, config: ConnectorConfig | None = None, settings: Setti
         spec,
         bounds=bounds_of(settings.limits),
         reach=reach_of(settings, config, package),
+        authorities=settings.authorities,
         required=settings.confine_required,
     )
 

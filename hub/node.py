@@ -140,7 +140,7 @@ UNTIL_RESTART = {
     "lease": "[schedule] lease",
 }  # fmt: skip
 """Settings that a running daemon cannot take, and how they are written."""
-OF_EVERY_CONNECTOR = ("limits", "retry_base", "retry_max", "confine_required")
+OF_EVERY_CONNECTOR = ("limits", "retry_base", "retry_max", "confine_required", "authorities")
 """Settings that each connector's process is started with."""
 
 

@@ -59,6 +59,10 @@ overlay = "overlay.toml"            # the district's own numbers and switches; a
 # file_bytes = 536870912
 # rows_per_push = 10000
 
+# A private CA that has signed the certificates of systems we call (PEM; several: a list).
+# [trust]
+# ca = "ca.pem"
+
 # Each connector's process is kept to its own files (Landlock). "require": one that cannot be is not started.
 # [connectors]
 # confine = "require"

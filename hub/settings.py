@@ -151,5 +151,6 @@ class Settings:
     tokens: tuple[Mapping[str, str], ...] = ()  # read API: hash, role, communities
     limits: Limits = Limits()
     edge: EdgeConfig = EdgeConfig()
+    authorities: str = ""  # PEM: private CAs whose peers are believed
     confine_required: bool = False  # a connector that cannot be kept to its own files is not started
     connectors: Mapping[str, ConnectorConfig] = field(default_factory=dict)

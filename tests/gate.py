@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 from pathlib import Path
 
@@ -11,10 +12,11 @@ __all__ = ["Gate"]
 
 
 class Gate:
-    """``behind``: a port of this machine, or the path of a socket."""
+    """``behind``: a port of this machine, or the path of a socket; ``tls``: it speaks TLS, as a proxy before a server."""
 
-    def __init__(self, behind: int | Path) -> None:
+    def __init__(self, behind: int | Path, tls: ssl.SSLContext | None = None) -> None:
         self._behind = behind
+        self._tls = tls
         self._open = True
         self.came = 0
         self._pairs: list[socket.socket] = []
@@ -51,11 +53,17 @@ class Gate:
                 if not self._open:
                     inside.close()
                     continue
-                outside = self._reach()
-                with self._lock:
-                    self._pairs += [inside, outside]
-                for here, there in ((inside, outside), (outside, inside)):
-                    threading.Thread(target=_pour, args=(here, there), daemon=True).start()
+                threading.Thread(target=self._let_in, args=(inside,), daemon=True).start()
+
+    def _let_in(self, inside: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            if self._tls is not None:
+                inside = self._tls.wrap_socket(inside, server_side=True)
+            outside = self._reach()
+            with self._lock:
+                self._pairs += [inside, outside]
+            threading.Thread(target=_pour, args=(outside, inside), daemon=True).start()
+            _pour(inside, outside)
 
     def _reach(self) -> socket.socket:
         if isinstance(self._behind, int):

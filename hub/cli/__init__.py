@@ -12,6 +12,7 @@ from hub import logs
 from hub.cli import (
     audit,
     connectors,
+    db,
     decisions,
     duties,
     edge,
@@ -86,6 +87,7 @@ for name, group in {
     "audit": audit.app,
     "identity": identity.app,
     "edge": edge.app,
+    "db": db.app,
 }.items():
     app.add_typer(group, name=name)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -44,11 +45,15 @@ app = typer.Typer(cls=EdgeGroup, help="Connectors in their departments' own netw
 @app.command("run")
 def run_here(
     ctx: typer.Context,
-    name: Name,
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAME…", help="Connectors that have joined here, in one process.")
+    ],
     to: Annotated[str, typer.Option("--to", metavar="URL", help="The hub's address; else [edge] to of hub.toml.")] = "",
 ) -> None:
-    """At the department: fetch, keep on this disk, sign, send; `hub edge NAME --to URL` is the same. Until SIGTERM."""
-    raise typer.Exit(_node().run_edge(face_of(ctx).folder, name, to))
+    """At the department: fetch, keep on this disk, sign, send; `hub edge NAME… --to URL` is the same. Until SIGTERM."""
+    for name in names:
+        manifest_of(name)
+    raise typer.Exit(_node().run_edge(face_of(ctx).folder, list(dict.fromkeys(names)), to))
 
 
 @app.command()
@@ -111,11 +116,15 @@ def join(
     ctx: typer.Context,
     url: Annotated[str, typer.Argument(metavar="URL", help="The hub's address, https.")],
     code: Annotated[str, typer.Argument(metavar="CODE", help="The one-time code from the hub.")],
+    ca: Annotated[
+        Path | None,
+        typer.Option("--ca", metavar="FILE", help="PEM of the private CA that signed the hub's certificate."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """At the department: make a key pair and register its public half. Writes the folder that `--config` names."""
     folder = face_of(ctx).folder.absolute()
-    told = _node().join(folder, url, code)
+    told = _node().join(folder, url, code, ca)
     name = str(told["connector"])
     installed = name in bootstrap.manifests()
     if installed:

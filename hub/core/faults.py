@@ -37,7 +37,7 @@ _BY_CLASS: tuple[tuple[type[Exception], str], ...] = (
 
 _BY_CODE: tuple[tuple[str, str], ...] = (
     # of the hub itself
-    ("keys.", "stop"), ("seal.", "stop"), ("store.corrupt", "stop"), ("store.refused", "stop"), ("lease.", "stop"),
+    ("keys.", "stop"), ("seal.", "stop"), ("store.corrupt", "stop"), ("store.refused", "stop"), ("store.newer", "person"), ("lease.", "stop"),
     ("reconcile.pending", "retry"), ("reconcile.", "person"), ("store.", "retry"), ("hub.locked", "retry"), ("http.busy", "retry"), ("stream.busy", "retry"),
     # credentials
     ("http.401", "credentials"), ("http.403", "credentials"), ("credentials", "credentials"),
@@ -84,28 +84,23 @@ FAULTS: dict[str, Text] = {
     # --- batches and pages
     "batch.invalid": Text(
         "Not a batch of records", "不是有效的批次", 'send {"records": [ … ]} with one object per record', "请按批次格式报送"),
-    "batch.large": Text(
-        "The batch is too large", "批次过大", "send it in smaller parts", "请分批报送"),
+    "batch.large": Text("The batch is too large", "批次过大", "send it in smaller parts", "请分批报送"),
     "idempotency.conflict": Text(
         "This Idempotency-Key was used for another body", "幂等键已用于其他内容",
         "use a new key for new content", "新内容请使用新的幂等键"),
-    "row.invalid": Text(
-        "The row is no flat record", "行格式无效", "send one flat object or table row per record", "每条记录一行，不嵌套"),
-    "row.large": Text(
-        "A cell or row is too large", "单元格或行过大", "shorten the text", "请缩短文本"),
+    "row.invalid": Text("The row is no flat record", "行格式无效", "send one flat object or table row per record", "每条记录一行，不嵌套"),
+    "row.large": Text("A cell or row is too large", "单元格或行过大", "shorten the text", "请缩短文本"),
     # --- the hub and its peers
     "hub.defect": Text(
         "The hub failed on this record alone", "系统处理该记录时出错",
         "tell the maintainers; redrive after the update", "请联系维护人员；升级后重新处理"),
-    "hub.error": Text(
-        "The hub reports an error", "系统错误", "see the message beside it", "见所附说明"),
+    "hub.error": Text("The hub reports an error", "系统错误", "see the message beside it", "见所附说明"),
     "mapping.failed": Text(
         "The connector could not map this row", "连接器无法映射该行",
         "fix the connector or its renames, then redrive", "修正连接器或列名对应后重新处理"),
-    "peer.unavailable": Text(
-        "The other system did not answer", "对方系统无响应", "it is tried again by itself", "系统将自动重试"),
-    "keys.missing": Text(
-        "There is no master key", "缺少主密钥", "restore the key file from its backup", "请从备份恢复密钥文件"),
+    "peer.unavailable": Text("The other system did not answer", "对方系统无响应", "it is tried again by itself", "系统将自动重试"),
+    "peer.certificate": Text("Nobody we trust has signed the other system's certificate", "对方证书不受信任", 'name its CA: [trust] ca = "ca.pem" in hub.toml', "在 hub.toml 的 [trust] 中指定其 CA 证书"),
+    "keys.missing": Text("There is no master key", "缺少主密钥", "restore the key file from its backup", "请从备份恢复密钥文件"),
     "keys.invalid": Text(
         "The master key file cannot be read", "主密钥文件无法读取",
         "restore the key file from its backup; never edit it by hand", "请从备份恢复密钥文件，勿手工修改"),
@@ -113,16 +108,16 @@ FAULTS: dict[str, Text] = {
         "A sealed body does not open: wrong key or changed bytes", "密文无法解开：密钥不符或内容被改动",
         "check the key file and the integrity of the database", "请检查密钥文件与数据库完整性"),
     # --- configuration
-    "configuration.missing": Text(
-        "There is no configuration folder", "缺少配置目录", "run `hub init DIR`", "请运行 hub init DIR"),
+    "configuration.missing": Text("There is no configuration folder", "缺少配置目录", "run `hub init DIR`", "请运行 hub init DIR"),
     "configuration.invalid": Text(
         "The configuration is wrong", "配置有误", "run `hub check` and correct each line it names", "运行 hub check 并逐行更正"),
+    "configuration.restart": Text("A setting counts only after a restart", "部分设置需重启后生效", "start `hub run` anew", "请重启 hub run"),
+    "confine.open": Text("A connector cannot be kept to its own files here", "连接器无法限制在自己的文件内", "see the message beside it", "见所附说明"),
     "secret.unreadable": Text(
         "A secret cannot be read", "密钥引用无法读取", "check the file, variable or credential that is named", "请检查所列文件、变量或凭据"),
     "manifest.missing": Text(
         "The connector has no manifest", "连接器缺少清单", "install the whole package of the connector", "请完整安装连接器"),
-    "manifest.invalid": Text(
-        "The connector's manifest is wrong", "连接器清单有误", "update the connector", "请升级连接器"),
+    "manifest.invalid": Text("The connector's manifest is wrong", "连接器清单有误", "update the connector", "请升级连接器"),
     "connector.missing": Text(
         "No enabled connector maps this unit's records", "没有启用对应单位的连接器", "enable the connector", "请启用该连接器"),
     "connector.refused": Text(
@@ -288,6 +283,7 @@ FAULTS: dict[str, Text] = {
         "No edge has this key", "未登记的前置机密钥", "enrol the edge: `hub edge enrol NAME`", "请登记前置机：hub edge enrol"),
     "signature.revoked": Text(
         "This edge was revoked", "前置机已被吊销", "ask the hub's IT staff; enrol again if it is to send", "请联系枢纽管理员；需要时重新登记"),
+    "edge.ca": Text("Not a certificate of a CA", "不是有效的 CA 证书", "give a PEM file", "请提供 PEM 文件"),
     "edge.code": Text(
         "The one-time code is unknown, used up or too old", "登记码无效、已用或过期", "ask for a new one: `hub edge enrol NAME`", "请重新获取登记码"),
     "edge.key": Text("Not a public key", "不是有效公钥", "send 32 bytes of Ed25519 in Base64", "请发送 Ed25519 公钥"),
@@ -319,6 +315,7 @@ FAULTS: dict[str, Text] = {
     "store.unavailable": Text(
         "The database does not answer", "数据库无响应", "check the database; it is tried again by itself", "请检查数据库；系统将自动重试"),
     "store.busy": Text("The database is busy", "数据库繁忙", "it is tried again by itself", "系统将自动重试"),
+    "store.newer": Text("The database was written by a newer version of the hub", "数据库由更新版本写入", "install that version or a later one", "请安装相同或更新的版本"),
     "store.full": Text("The disk is full", "磁盘已满", "make room; reports still go out", "请清理磁盘；报告仍会发出"),
     "store.corrupt": Text("The database is damaged", "数据库损坏", "stop, and restore from the backup", "请停机并从备份恢复"),
     "store.refused": Text("The database refused a value", "数据库拒绝写入", "tell the maintainers", "请联系维护人员"),

@@ -33,7 +33,7 @@ from hub.runtime.specs import SourceSpec, WaySpec, source_spec
 from hub.runtime.unit_worker import page_of_rows
 from hub.runtime.verbs import Batch, Verbs
 from hub.sdk.connector import Connector
-from hub.sdk.peer import trust
+from hub.sdk.trust import trust
 
 MEMORY = 2 * 1024**3
 """Bytes of address space: a connector that takes more is ended by the system, as the hub's own limit would."""

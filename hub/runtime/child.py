@@ -66,6 +66,7 @@ class ChildSpec:
     paths: tuple[str, ...] = ()  # folders looked in before the installed ones: a candidate's own
     known: frozenset[str] = field(default=frozenset(), repr=False)  # words of its configuration, free in messages
     reach: Reach = field(default_factory=Reach)  # files of its own, beside Python and the system's libraries
+    authorities: str = field(default="", repr=False)  # PEM: private CAs whose peers are believed
     required: bool = False  # not started where it cannot be closed in
 
 
@@ -125,6 +126,7 @@ class Child:
                     "reach": self.spec.reach.to_wire(),
                     "temporary": self._temporary,
                     "required": self.spec.required,
+                    "authorities": self.spec.authorities,
                 },
             )
             told = self.ask("load", {"name": self.spec.name, "entry": self.spec.entry}, seconds=bounds.load).head

@@ -14,6 +14,7 @@ import tempfile
 import threading
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
+from importlib import import_module
 from queue import SimpleQueue
 from typing import Any
 
@@ -214,6 +215,8 @@ def main(arguments: list[str]) -> int:
     sys.path[:] = told["path"]
     reach, temporary = Reach.from_wire(told["reach"]), told["temporary"]
     tempfile.tempdir = os.environ["TMPDIR"] = temporary
+    if told["authorities"]:
+        import_module("hub.sdk.trust").believe(told["authorities"])  # the HTTP client is loaded by who needs it
     why = close_in(reach, temporary)
     confine.forbid(local=reach.local)  # where the system has no such filter, the limits and the session must do
     if why and told["required"]:

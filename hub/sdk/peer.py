@@ -13,7 +13,6 @@ import zlib
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import httpcore
@@ -23,6 +22,7 @@ import tenacity
 from hub.core.errors import CredentialsError, HubError, PersonError, RetryError
 from hub.sdk.auth import SignatureAuth
 from hub.sdk.endpoint import Endpoint
+from hub.sdk.trust import trust
 
 __all__ = ["Peer", "Reply", "classify", "retry_after"]
 
@@ -94,12 +94,6 @@ class _Backend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         left = _left(timeout, httpcore.ConnectTimeout)
         return _Stream(self._inner.connect_tcp(host, port, left, local_address, socket_options))
-
-
-@lru_cache(maxsize=1)
-def trust() -> ssl.SSLContext:
-    """Whom we believe: read once for all peers of a process, because it costs more than a call."""
-    return httpx.create_ssl_context()
 
 
 def _transport() -> httpx.HTTPTransport:
@@ -178,6 +172,8 @@ class Peer:
         except httpx.InvalidURL:
             raise PersonError("the configured URL is not valid", code="peer.url") from None
         except (httpx.HTTPError, httpcore.NetworkError, zlib.error, OSError, UnicodeError) as error:
+            if _is_distrusted(error):
+                raise _distrusted() from None
             raise RetryError(f"the peer cannot be reached: {type(error).__name__}", code="peer.unavailable") from None
         finally:
             _deadline.reset(token)
@@ -221,6 +217,21 @@ class Peer:
             if len(body) > self._max_bytes or (unpack is not None and unpack.unconsumed_tail):
                 raise _too_large(self._max_bytes)
         return bytes(body)
+
+
+def _is_distrusted(error: BaseException | None) -> bool:
+    """Whether what lies below an error is a certificate that nobody we trust has signed, or for another name."""
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+def _distrusted() -> PersonError:
+    return PersonError(
+        "nobody we trust has signed the peer's certificate, or it is for another name, or too old",
+        code="peer.certificate",
+        remedy='name its own CA: [trust] ca = "ca.pem" in hub.toml; then reload',
+    )
 
 
 def _unpacker(encoding: str) -> Any:

@@ -11,7 +11,7 @@ from sqlalchemy import exc
 
 from hub.core.errors import PersonError
 from hub.sdk.cursor import like
-from hub.sdk.database import table_error
+from hub.sdk.database import connected, table_error
 from hub.sdk.statements import Statements, days_between, midnight
 from hub.sdk.table import TableSource, jsonable
 
@@ -42,8 +42,9 @@ class _Days:
             keys, within = self._keys(), self._within()
             for day in days_between(first, last):
                 inner = self._source.select(*keys).distinct().where(*within(day)).subquery()
-                with self._source.engine.connect() as connection:
-                    yield day, int(connection.execute(sa.select(sa.func.count()).select_from(inner)).scalar_one())
+                with connected(self._source.engine, self._source.endpoint) as connection:
+                    found = connection.execute(sa.select(sa.func.count()).select_from(inner)).scalar_one()
+                yield day, int(found)
         except exc.SQLAlchemyError as error:
             raise table_error(error) from None
 

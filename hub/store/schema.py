@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect
 
+from hub.core.errors import ConfigurationError
 from hub.store.engine import SqlStore
 
 if TYPE_CHECKING:
@@ -27,9 +28,17 @@ def _config(connection: Connection | None = None) -> Config:
 
 
 def upgrade(store: SqlStore) -> None:
-    """Bring the database to the newest schema; one commit, or nothing."""
+    """Bring the database to the newest schema; one commit, or nothing. Raises ``ConfigurationError``: it is newer."""
     from alembic import command
 
+    found, known = revision(store), newest()
+    if found is not None and known is not None and found > known:
+        raise ConfigurationError(
+            f"the archive at {store.path or store.writer.url.render_as_string()} has schema {found}, newer than this version of the hub, which knows {known}: "
+            "nothing was read or changed",
+            code="store.newer",
+            remedy="install the version of the hub that wrote it, or a later one; or restore a backup from before that",
+        )
     with store.claim() as sql:
         command.upgrade(_config(sql.connection), "head")
 
