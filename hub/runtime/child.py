@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 
@@ -116,7 +117,7 @@ class Child:
         threading.Thread(target=self._overhear, name=f"stderr-{self.spec.name}", daemon=True).start()
         bounds = self.spec.bounds
         try:
-            self._temporary = tempfile.mkdtemp(prefix=f"hub-{self.spec.name}-")
+            self._temporary = _temporary_folder(self.spec.name)
             wire.send(
                 ours,
                 {
@@ -289,6 +290,15 @@ class Child:
         words = b"".join(self._errors).decode("utf-8", "replace").splitlines()
         name = words[-1].partition(":")[0].rpartition(".")[2] if words else ""
         return f" ({name})" if name.isidentifier() and name.endswith(("Error", "Exception")) else ""
+
+
+def _temporary_folder(name: str) -> str:
+    """A new folder for a process of this one; those of processes that were killed before they could remove theirs go."""
+    for left in Path(tempfile.gettempdir()).glob(f"hub-{name}-*-*"):
+        owner = left.name.split("-")[-2]
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists() and Path("/proc/self").exists():
+            shutil.rmtree(left, ignore_errors=True)
+    return tempfile.mkdtemp(prefix=f"hub-{name}-{os.getpid()}-")
 
 
 def refused(name: str, reason: str) -> ConfigurationError:

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from importlib import import_module
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, NoReturn
 
 from hub.core.errors import (
     ConfigurationError,
@@ -55,9 +55,10 @@ ERRORS: dict[str, type[HubError]] = {
 class Desk:
     """One connector's verbs behind the pipe: a thread for each call, so that a slow stream holds up no other."""
 
-    def __init__(self, pipe: socket.socket, reach: Reach | None) -> None:
-        """``reach``: what it is closed in to."""
+    def __init__(self, pipe: socket.socket, reach: Reach | None, temporary: str) -> None:
+        """``reach``: what it is closed in to; ``temporary``: its folder, which goes when it ends."""
         self._pipe = pipe
+        self._temporary = temporary
         self._reach = reach
         self._standing = standing(reach) if reach is not None else ()
         self._write = threading.Lock()
@@ -170,7 +171,12 @@ class Desk:
             with self._write:
                 wire.send(self._pipe, {"id": number, "is": word, **(told or {})}, *blobs)
         except OSError:
-            os._exit(0)  # the hub has gone
+            self.leave()  # the hub has gone
+
+    def leave(self) -> NoReturn:
+        """End at once: threads of the connector are not waited for. The empty folder is removed by the hub."""
+        shutil.rmtree(self._temporary, ignore_errors=True)
+        os._exit(0)
 
     def _fail(self, number: int, error: BaseException) -> None:
         self._say(number, "error", {**_told(error), "stale": self._is_stale()})
@@ -204,12 +210,12 @@ def now() -> datetime:
     return datetime.now(SHANGHAI)
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str]) -> None:
     """Serve the pipe whose number is the one argument."""
     pipe = socket.socket(fileno=int(arguments[0]))
     first = wire.receive(pipe, LONGEST_ASKED)
     if first is None:
-        return 0
+        return
     told = first.head
     confine.limit(told)
     sys.path[:] = told["path"]
@@ -219,12 +225,12 @@ def main(arguments: list[str]) -> int:
         import_module("hub.sdk.trust").believe(told["authorities"])  # the HTTP client is loaded by who needs it
     why = close_in(reach, temporary)
     confine.forbid(local=reach.local)  # where the system has no such filter, the limits and the session must do
+    desk = Desk(pipe, None if why else reach, temporary)
     if why and told["required"]:
         _refuse(pipe)
     else:
-        Desk(pipe, None if why else reach).serve()
-    shutil.rmtree(temporary, ignore_errors=True)
-    os._exit(0)  # threads of the connector are not waited for
+        desk.serve()
+    desk.leave()
 
 
 def _refuse(pipe: socket.socket) -> None:
@@ -238,4 +244,4 @@ def _refuse(pipe: socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])

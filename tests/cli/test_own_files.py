@@ -6,6 +6,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 from collections.abc import Callable
@@ -210,3 +211,23 @@ def _without(district: District, *arguments: str) -> subprocess.CompletedProcess
     return subprocess.run(
         [*command, "--config", str(district.folder), *arguments], capture_output=True, text=True, check=False
     )
+
+
+def test_nothing_is_left_of_a_hub_that_was_killed() -> None:
+    """The folders of its connectors' processes, with whatever lay in them, go at the next start."""
+    script = (
+        "import os, signal, sys\nfrom hub.runtime.supervisor import ChildSpec, Supervisor\n"
+        "one = Supervisor(ChildSpec(name='police', entry='connectors.police', unit='police'))\none.start()\n"
+        "os.kill(one.pid, signal.SIGKILL) if sys.argv[1] == 'both' else None\nos.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    folders = Path(tempfile.gettempdir())
+    left = []
+    for how in ("hub", "both"):
+        hub = subprocess.Popen([sys.executable, "-c", script, how])
+        assert hub.wait(120) == -9
+        left += list(folders.glob(f"hub-police-{hub.pid}-*"))
+    assert len(left) == 2
+    bootstrap.described.cache_clear()
+    bootstrap.described("police")
+
+    assert not any(map(Path.exists, left))
