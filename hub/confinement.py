@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
 from hub.core.errors import ConfigurationError
 from hub.runtime.reach import NO_LANDLOCK, Reach, places_of, unclosable
@@ -19,9 +18,9 @@ NOT_HERE = (
 )
 
 
-def reach_of(settings: Settings, config: ConnectorConfig | None, package: Path) -> Reach:
-    """The files of one connector: its package and what its configuration names; never the hub's own."""
-    reach = Reach(reads=(str(package),), spared=tuple(_own(settings)))
+def reach_of(settings: Settings, config: ConnectorConfig | None) -> Reach:
+    """What a connector's configuration names, and what it must not reach by it: the hub's own files."""
+    reach = Reach(spared=tuple(_own(settings)))
     if config is None:
         return reach
     limits, options = settings.limits, config.config
@@ -51,12 +50,12 @@ def open_connectors(settings: Settings) -> list[str]:
     """One sentence for each enabled connector that is not kept to its own files; one alone when none can be."""
     found = []
     for name, config in settings.connectors.items():
-        why = unclosable(reach_of(settings, config, settings.folder)) if config.enabled else ""
+        why = unclosable(reach_of(settings, config)) if config.enabled else ""
         if why == NO_LANDLOCK:
             return [NOT_HERE]
         if why:
             found.append(
-                f"{name} is not kept to its own files: it works in {why}, where files of the hub lie too; give it a "
+                f"{name} is not kept to its own files: it is given {why}, where files of the hub lie too; give it a "
                 "folder of its own, or it can read whatever the hub's account can read"
             )
     return found

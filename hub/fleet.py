@@ -77,7 +77,7 @@ def child_spec(name: str, config: ConnectorConfig | None = None, settings: Setti
     return replace(
         spec,
         bounds=bounds_of(settings.limits),
-        reach=reach_of(settings, config, package),
+        reach=spec.reach.with_more(reach_of(settings, config)),
         authorities=settings.authorities,
         required=settings.confine_required,
     )

@@ -132,11 +132,12 @@ def _absolute(path: str) -> str:
 def unclosable(reach: Reach) -> str:
     """Why a process with this reach cannot be closed in here; empty: it can.
 
-    The path of a folder it works in, when the hub's own files lie in or under that.
+    The path it was given, when the hub's own files lie in or under that.
     """
     if version() < LEAST:
         return NO_LANDLOCK
-    return next((folder for folder in _working(reach) if _above(folder, reach.spared)), "")
+    given = (*_working(reach), *reach.reads, *reach.bases)
+    return next((path for path in given if _above(path, reach.spared)), "")
 
 
 def close_in(reach: Reach, temporary: str) -> str:

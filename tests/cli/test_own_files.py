@@ -75,9 +75,7 @@ def curious(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., di
         district.append("police", f'[streams.incident]\ntransport = "files"\nfolder = "{own}"\n')
         settings = bootstrap.read_settings(district.folder)
         config = settings.connectors["police"]
-        spec = ChildSpec(
-            name="police", entry="curious", unit="police", reach=reach_of(settings, config, tmp_path / "none")
-        )
+        spec = ChildSpec(name="police", entry="curious", unit="police", reach=reach_of(settings, config))
         told = {"names": [*map(str, names)], "own": str(own), "door": [f"{district.folder}/hub.sock"]}
         hands = Supervisor(spec)
         try:
@@ -165,9 +163,14 @@ def test_an_sqlite_source_is_read_in_a_folder_of_its_own(district: District, tmp
 
 
 @closed
-def test_a_folder_above_the_hub_is_told_and_required_away(district: District) -> None:
-    """A connector that works where the hub's own files lie is named by check and status; "require" refuses it."""
-    _police(district, 'transport = "files"\nfolder = "."\n')
+@pytest.mark.parametrize("reads", [False, True])
+def test_a_folder_above_the_hub_is_told_and_required_away(district: District, reads: bool) -> None:
+    """A connector that is given a place where the hub's own files lie is named by check and status; "require" refuses it."""
+    path = district.folder / "connectors.d" / "police.toml"
+    if reads:
+        path.write_text(path.read_text().replace("enabled = true", 'enabled = true\nreads = [".."]'), encoding="utf-8")
+    else:
+        _police(district, 'transport = "files"\nfolder = "."\n')
 
     assert any(one.startswith("police is not kept to its own files") for one in _check(district)["warnings"])
     assert any("police" in one for one in district("status", "--json").json["confinement"])
