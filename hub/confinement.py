@@ -26,8 +26,9 @@ def reach_of(settings: Settings, config: ConnectorConfig | None) -> Reach:
     limits, options = settings.limits, config.config
     reach = reach.with_more(Reach(reads=config.reads))
     for stream in config.streams.values():
-        with suppress(SecretError):  # read anew at every use; what it names then is added then
-            reach = reach.with_more(places_of(source_spec(stream, limits, options)))
+        for part in stream.partitions or ("",):
+            with suppress(SecretError):  # read anew at every use; what it names then is added then
+                reach = reach.with_more(places_of(source_spec(stream, limits, options, part=part)))
     for first in config.deliver.values():
         for way in (first, first.second):
             if way is not None:

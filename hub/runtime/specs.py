@@ -7,9 +7,9 @@ the source it is asked for and no others, over the pipe and never through its en
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, Self
 
 from hub.runtime.wire import pack, unpack
 from hub.secret_files import read_secret
@@ -23,6 +23,20 @@ STEADY: Pace = (1.0, 300.0)
 """How long an endpoint in trouble rests, in seconds: first, and at most (``[retry]``)."""
 
 
+class _Wired:
+    """A spec that travels over the pipe: all of its fields, ``auth`` among them likewise."""
+
+    def to_wire(self) -> Any:
+        """As JSON has it."""
+        return pack({**vars(self), **({"auth": vars(self.auth)} if hasattr(self, "auth") else {})})
+
+    @classmethod
+    def from_wire(cls, told: Any) -> Self:
+        """The spec again."""
+        found = unpack(told)
+        return cls(**{**found, **({"auth": AuthSpec(**found["auth"])} if "auth" in found else {})})
+
+
 @dataclass(frozen=True, kw_only=True)
 class AuthSpec:
     """How to identify oneself; ``secret`` in plain."""
@@ -33,7 +47,7 @@ class AuthSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SourceSpec:
+class SourceSpec(_Wired):
     """One stream's source."""
 
     stream: str
@@ -58,19 +72,9 @@ class SourceSpec:
         """What is read by itself, for whoever keeps something for it between two reads."""
         return f"{self.stream}#{self.partition}"
 
-    def to_wire(self) -> Any:
-        """As JSON has it."""
-        return pack(_as_dict(self))
-
-    @staticmethod
-    def from_wire(told: Any) -> SourceSpec:
-        """The spec again."""
-        found = unpack(told)
-        return SourceSpec(**{**found, "auth": AuthSpec(**found["auth"])})
-
 
 @dataclass(frozen=True, kw_only=True)
-class WaySpec:
+class WaySpec(_Wired):
     """One way out: an address or a folder."""
 
     url: str = field(default="", repr=False)
@@ -82,19 +86,9 @@ class WaySpec:
     peer_bytes: int = 64 * 1024 * 1024
     pace: Pace = STEADY
 
-    def to_wire(self) -> Any:
-        """As JSON has it."""
-        return pack(_as_dict(self))
-
-    @staticmethod
-    def from_wire(told: Any) -> WaySpec:
-        """The spec again."""
-        found = unpack(told)
-        return WaySpec(**{**found, "auth": AuthSpec(**found["auth"])})
-
 
 @dataclass(frozen=True, kw_only=True)
-class FileSpec:
+class FileSpec(_Wired):
     """One file that somebody gave by hand (`hub ingest`)."""
 
     path: str
@@ -102,22 +96,6 @@ class FileSpec:
     rows_per_page: int = 2000
     file_bytes: int = 512 * 1024 * 1024
     fields: Mapping[str, str] = field(default_factory=dict)
-
-    def to_wire(self) -> Any:
-        """As JSON has it."""
-        return pack(_as_dict(self))
-
-    @staticmethod
-    def from_wire(told: Any) -> FileSpec:
-        """The spec again."""
-        return FileSpec(**unpack(told))
-
-
-def _as_dict(spec: Any) -> dict[str, Any]:
-    told = {entry.name: getattr(spec, entry.name) for entry in fields(spec)}
-    if isinstance(told.get("auth"), AuthSpec):
-        told["auth"] = _as_dict(told["auth"])
-    return told
 
 
 def is_scheduled(config: StreamConfig) -> bool:
