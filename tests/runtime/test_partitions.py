@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from hub.runtime.grid import Grid
 from hub.runtime.schedule import Schedule
 from hub.runtime.supervisor import ChildSpec, Supervisor
 from hub.runtime.unit_worker import UnitWorker
+from hub.runtime.verbs import Verbs
+from hub.sdk import Context, Pages
 from hub.settings import ConnectorConfig, Limits, ReconcileConfig, StreamConfig
 from hub.store import ledger, snapshot
 from hub.store.claims import claim_stream, ensure_streams, heard_of
@@ -206,3 +209,23 @@ def test_parts_of_a_table_are_tables(police: Any, tmp_path: Path, in_process: An
     assert [feed.stream for feed in worker.feeds("incident")] == ["incident#2025", "incident#2026"]
     drafts = [[draft.key.no for draft in drafts] for _, drafts in worker.fetch("incident#2025", None)]
     assert drafts == [["J2025"]]
+
+
+def test_a_connector_may_name_its_parts_itself(police: Any) -> None:
+    """Its manifest's parts hold unless the configuration names others; a source of its own is told which part is asked for."""
+    declared = replace(police.manifest.streams["incident"], partitions=("2025", "2026"))
+    manifest = replace(police.manifest, streams={**police.manifest.streams, "incident": declared})
+
+    def fetch(stream: str, cursor: str | None, context: Context) -> Pages:
+        yield rows(context.partition, 1), context.partition
+
+    own = replace(police, fetch=fetch)
+    for configured, wanted in (((), ["2025", "2026"]), (("north",), ["north"])):
+        config = StreamConfig(name="incident", transport="rest", url="http://x/", partitions=configured)
+        connector = ConnectorConfig(name="police", enabled=True, path=Path("police.toml"), streams={"incident": config})
+        worker = UnitWorker(manifest, connector, Limits(), Verbs(own, clock=now), clock=now, new_uid=new_uid)
+        assert [stream_of(feed)[1] for feed in worker.feeds("incident")] == wanted
+        for feed, part in zip(worker.feeds("incident"), wanted, strict=True):
+            [(page, drafts)] = worker.fetch(feed.stream, None)
+            assert (page.stream, page.cursor, drafts[0].key.no) == (INCIDENT, part, f"{part}0")
+        worker.close()
