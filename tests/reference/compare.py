@@ -1,14 +1,18 @@
-"""One life told to the hub's core and to the reference: where do they differ?"""
+"""One situation told to the hub's core and to the reference: where do they differ? And the smallest one that shows it."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import json
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from hub.core.assess import Assessment, assess
+from hub.core.assess import course
 from hub.core.clocks import Moment
 from hub.core.policy import load_policy
+from hub.core.records import Course
 from hub.core.rules import Policy
 from tests.reference import core_side
 from tests.reference.lights import Walk, lights
@@ -18,26 +22,38 @@ from tests.reference.steps import Life
 FOLDER = Path(__file__).parents[2] / "hub" / "policies"
 
 
+class Situation(NamedTuple):
+    """Everything both sides are told: current records, silences, the reports that exist, and the moment."""
+
+    rows: tuple[Row, ...]
+    silences: tuple[Row, ...]
+    reports: tuple[Row, ...]
+    now: datetime
+
+    @classmethod
+    def of(cls, life: Life) -> Situation:
+        return cls(tuple(life.rows()), tuple(life.silences), tuple(life.reports), life.now)
+
+
 @lru_cache
 def policy() -> Policy:
     calendars = {int(f.stem): f.read_bytes() for f in (FOLDER / "calendar").glob("[0-9]*.toml")}
     return load_policy((FOLDER / "district-2021-08-30.toml").read_bytes(), None, calendars)
 
 
-def by_core(life: Life, rows: list[Row]) -> tuple[Assessment, Moment]:
-    moment = Moment(life.now, core_side.silences(life.silences))
-    return assess(core_side.case(rows, life.reports), policy(), moment), moment
+def slowly(here: Situation, at: datetime | None = None) -> Walk:
+    """The reference's answer."""
+    return lights(list(here.rows), at or here.now, silences=list(here.silences), reports=list(here.reports))
 
 
-def difference(life: Life) -> str:
-    """What the two answers do not agree on at this moment; nothing: the empty text."""
-    rows = life.rows()
-    slow = lights(rows, life.now, silences=life.silences, reports=life.reports)
-    fast, moment = by_core(life, rows)
-    return light_differs(slow, fast) or date_differs(life, rows, slow, moment)
+def difference(here: Situation) -> str:
+    """What the two answers do not agree on; nothing: the empty text."""
+    slow, moment = slowly(here), Moment(here.now, core_side.silences(here.silences))
+    fast = course(core_side.case(here.rows, here.reports), policy(), moment)
+    return light_differs(slow, fast) or date_differs(here, moment)
 
 
-def light_differs(slow: Walk, fast: Assessment) -> str:
+def light_differs(slow: Walk, fast: Course) -> str:
     green = fast.light.name == "green"
     open_rules = sorted(c.rule for c in fast.concerns if c.until is None and (c.rule != "G1" or green))
     if (slow.light(), slow.open_rules()) != (fast.light.name, open_rules):
@@ -46,17 +62,56 @@ def light_differs(slow: Walk, fast: Assessment) -> str:
     return "" if slow.lights == told else f"the lights until then: reference {slow.lights}, core {told}"
 
 
-def date_differs(life: Life, rows: list[Row], slow: Walk, moment: Moment) -> str:
-    """``valid_until`` is not later than the first date on which the reference changes."""
-    if moment.valid_until is None or moment.valid_until > life.now + timedelta(days=1):
-        until = moment.valid_until or life.now + timedelta(days=1500)
-        changed = next_change(life, rows, slow, until)
-        if changed is not None:
-            return f"valid until {moment.valid_until}, but the reference changes at {changed}"
-    return ""
+def date_differs(here: Situation, moment: Moment) -> str:
+    """Before ``valid_until`` the reference does not change its light."""
+    until = moment.valid_until or here.now + timedelta(days=1500)
+    later = slowly(here, until - timedelta(microseconds=1))
+    changed = next((when for when, _ in later.lights if when > here.now), None)
+    return f"valid until {moment.valid_until}, but the reference changes at {changed}" if changed else ""
 
 
-def next_change(life: Life, rows: list[Row], slow: Walk, before: datetime) -> datetime | None:
-    """When the light changes next if nothing arrives, before a date."""
-    later = lights(rows, before - timedelta(microseconds=1), silences=life.silences, reports=life.reports)
-    return next((when for when, _ in later.lights if when > life.now), None)
+def smallest(here: Situation, differs: Callable[[Situation], str] = difference) -> Situation:
+    """The situation without every row, silence, report and older version that the difference does not need."""
+    shrunk = True
+    while shrunk:
+        shrunk = False
+        for smaller in _smaller(here):
+            if differs(smaller):
+                here, shrunk = smaller, True
+                break
+    return here
+
+
+def _smaller(here: Situation) -> list[Situation]:
+    found = []
+    for name in ("rows", "silences", "reports"):
+        items = getattr(here, name)
+        found += [here._replace(**{name: items[:n] + items[n + 1 :]}) for n in range(len(items))]
+    for n, row in enumerate(here.rows):
+        if row["path"]:
+            found.append(here._replace(rows=(*here.rows[:n], {**row, "path": []}, *here.rows[n + 1 :])))
+    return found
+
+
+def to_json(here: Situation) -> str:
+    return json.dumps(here._asdict(), default=_plain, ensure_ascii=False, indent=1)
+
+
+def from_json(text: str) -> Situation:
+    told = _typed(json.loads(text))
+    reports = tuple({**r, "causes": {tuple(key) for key in r["causes"]}} for r in told["reports"])
+    return Situation(tuple(told["rows"]), tuple(told["silences"]), reports, told["now"])
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else sorted(value)
+
+
+def _typed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _typed(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_typed(item) for item in value]
+    if isinstance(value, str) and value[4:5] == value[7:8] == "-":
+        return datetime.fromisoformat(value) if len(value) > 10 else date.fromisoformat(value)
+    return value

@@ -26,6 +26,8 @@ def event(row: Row, version: int = 1) -> Event:
 
 
 def _zoned(value: object) -> object:
+    if isinstance(value, list):
+        return tuple(value)
     return value.astimezone(SHANGHAI) if isinstance(value, datetime) else value
 
 

@@ -50,6 +50,7 @@ class Walk:
         self.spans = orders(self.rows) + divorces(self.rows)
         self.lights: list[tuple[datetime, str]] = []
         self.incidents = incidents(self.rows)
+        self.closings = [(at, row, step) for row in self.rows for at, step in closers(row)]
 
     # -- the agenda ----------------------------------------------------------------------------------------------------
 
@@ -66,7 +67,7 @@ class Walk:
                 self.lights.append((now, self.light()))
 
     def fixed_instants(self) -> list[datetime]:
-        found = [when for row in self.rows for when in (row["at"], *(at for at, _ in closers(row)))]
+        found = [row["at"] for row in self.rows] + [at for at, _, _ in self.closings]
         found += [when for row in self.rows if row["stream"] == "admonition" for when in [self.letter_time(row)]]
         found += [when for span in self.spans for when in (span["since"], span["until"]) if when is not None]
         found += [counts_at(row) for row in self.rows if is_visit(row)]
@@ -244,7 +245,7 @@ class Walk:
 
     def close(self, now: datetime, mine: Callable[[Row], bool]) -> None:
         """What records close in this instant, the older record first."""
-        steps = [(row, step) for row in self.rows for at, step in closers(row) if at == now and mine(row)]
+        steps = [(row, step) for at, row, step in self.closings if at == now and mine(row)]
         steps += [(c["span"]["row"], c) for c in self.open() if c["rule"] in STATES and c["span"]["until"] == now]
         steps.sort(key=lambda step: (step[0]["at"], key(step[0])))
         if mine({"at": now - timedelta(seconds=1)}) and not self.silent(now):  # first what waited for a silent stream
@@ -257,7 +258,7 @@ class Walk:
                 if step == "review" or not self.violence_open():
                     self.waiting.append((row, step))
             else:
-                at = next(at for at, how in closers(row) if how == step)
+                at = next(at for at, closing, how in self.closings if closing is row and how == step)
                 {"resolved": self.resolve, "review": self.review, "answer": self.answer, "broken": self.reopen}[step](
                     now, at, row
                 )

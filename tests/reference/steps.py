@@ -203,7 +203,7 @@ def _visit(draw: Draw, at: Any, life: Life) -> Row:
 
 
 def _review(draw: Draw, at: Any, life: Life) -> Row:
-    signed = draw.choice((("police", "womens_federation"), ("police", "court"), ("police",), ()))
+    signed = draw.choice((["police", "womens_federation"], ["police", "court"], ["police"], []))
     return {"at": at, "decision": draw.choice(("step_down", "step_down", "step_down", "keep")), "signed_by": signed}
 
 
@@ -344,7 +344,7 @@ class Life:
         facts = {
             "at": self.at_grid(self.now.date()),
             "decision": "step_down",
-            "signed_by": ("police", "womens_federation"),
+            "signed_by": ["police", "womens_federation"],
         }
         return self.put("womens_federation", "review", facts, self.people("pair"))
 
