@@ -86,7 +86,11 @@ def _smaller(here: Situation) -> list[Situation]:
     found = []
     for name in ("rows", "silences", "reports"):
         items = getattr(here, name)
-        found += [here._replace(**{name: items[:n] + items[n + 1 :]}) for n in range(len(items))]
+        found += [
+            here._replace(**{name: items[:n] + items[n + 1 :]})
+            for n, item in enumerate(items)
+            if name != "reports" or not any(row["facts"].get("report_no") == item["no"] for row in here.rows)
+        ]
     for n, row in enumerate(here.rows):
         if row["path"]:
             found.append(here._replace(rows=(*here.rows[:n], {**row, "path": []}, *here.rows[n + 1 :])))

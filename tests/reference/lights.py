@@ -47,6 +47,7 @@ class Walk:
         self.violence: list[tuple[datetime, str | None]] = []  # (when, report): the violent events of S9 so far
         self.waiting: list[tuple[Row, str]] = []  # steps down that wait for a silent stream
         self.effective: dict[tuple[str, str], list[str]] = {}  # mediation → what its resolution closed
+        self.answered: set[str] = set()
         self.spans = orders(self.rows) + divorces(self.rows)
         self.lights: list[tuple[datetime, str]] = []
         self.incidents = incidents(self.rows)
@@ -87,12 +88,11 @@ class Walk:
     # -- one instant (S1): what older records close, then what opens, then what the same record closes -----------------
 
     def instant(self, now: datetime) -> None:
-        reds = self.count_red()
+        self.red_ended = False
         self.close(now, lambda row: row["at"] < now)
-        self.pass_time(now)
-        if reds and not self.count_red() and not self.red_opens(now):
+        self.pass_time(now, same=False)
+        if self.red_ended and not self.count_red() and not self.red_opens(now):
             self.open_one("T1", now, None)
-        reds = self.count_red()
         self.start_states(now)
         rows = [row for row in self.rows if self.time_of(row) == now]
         for row in rows:
@@ -106,10 +106,9 @@ class Walk:
             if "Y3?" in opened_by(row) and not [c for c in self.open() if c["rule"] != "G1"]:
                 self.open_event("Y3", now, row)
             self.set_back_by_visit(now, row)
-        reds = max(reds, self.count_red())
         self.close(now, lambda row: row["at"] == now)
-        self.pass_time(now)
-        if reds and not self.count_red():
+        self.pass_time(now, same=True)
+        if self.red_ended and not self.count_red() and not any(c["rule"] == "T1" for c in self.open()):
             self.open_one("T1", now, None)
 
     def time_of(self, row: Row) -> datetime:
@@ -255,7 +254,8 @@ class Walk:
                 if step["until"] is None:
                     self.end(step, now, "state")
             elif step in ("resolved", "review") and self.silent(now):
-                if step == "review" or not self.violence_open():
+                fails = not self.proved(now, row) if step == "review" else self.violence_open()
+                if not fails:  # a review that fails is not replayed (S20), nor a resolution without effect (S19)
                     self.waiting.append((row, step))
             else:
                 at = next(at for at, closing, how in self.closings if closing is row and how == step)
@@ -296,6 +296,7 @@ class Walk:
         number = row["facts"]["report_no"]
         if not any(report["no"] == number for report in self.reports):
             return
+        self.answered.add(number)
         for concern in self.open():
             if concern["rule"] == "O5" and concern["group"] == number:
                 self.end(concern, now, "answered")
@@ -309,89 +310,103 @@ class Walk:
         self.violence = [(when, report) for when, report in self.violence if report != number]
 
     def review(self, now: datetime, at: datetime, row: Row) -> None:
+        """Judged on what stood before the review: one step at a time (A7)."""
+        steps = self.proved(at, row)
+        for concern, _ in steps:
+            self.end(concern, now, "review")
+        if any(leads_to == "Y4" for _, leads_to in steps):
+            self.open_one("Y4", now, row)
+
+    def proved(self, at: datetime, row: Row) -> list[tuple[Concern, str]]:
+        """Which open concerns a review of that day may close, and what they lead to."""
         facts, numbers = row["facts"], self.numbers
         if facts.get("decision") != "step_down" or len(set(facts.get("signed_by") or ())) < numbers["signers"]:
-            return
+            return []
         violent = max((when for when, _ in self.violence), default=None)
         no_order = not any(c["rule"] == "R3" for c in self.open())
-        fresh = not self.overdue(at)
-        for concern in list(self.open()):
-            rule = concern["rule"]
+        steps: list[tuple[Concern, str]] = []
+        for concern in self.open():
+            rule, since = concern["rule"], violent or concern["since"]
+            both = max(since, concern["last"])
             if rule[0] == "R" and rule != "R3":
-                if (
-                    violent is not None
-                    and days_since(violent, at) >= numbers["review_red_days"]
-                    and no_order
-                    and fresh
-                    and self.visited(violent, at)
-                ):
-                    self.end(concern, now, "review")
-            elif rule in ("O1", "O2", "O3", "O4") or (rule == "O5" and concern["group"] is None):
-                base = max(violent, concern["last"]) if violent else concern["last"]
-                if (
-                    days_since(base, at) >= numbers["review_orange_days"]
-                    and no_order
-                    and fresh
-                    and self.visited(base, at)
-                ):
-                    self.end(concern, now, "review")
-                    self.open_one("Y4", now, row)
-            elif rule in ("Y3", "Y4") and concern["since"] < now:
+                enough = days_since(since, at) >= numbers["review_red_days"]
+                if enough and no_order and not self.overdue(concern, at) and self.visited(since, at):
+                    steps.append((concern, "T1"))
+            elif rule in ("O1", "O2", "O3", "O4") or (rule == "O5" and self.is_answered(concern)):
+                enough = days_since(both, at) >= numbers["review_orange_days"]
+                if enough and no_order and not self.overdue(concern, at) and self.visited(both, at):
+                    steps.append((concern, "Y4"))
+            elif rule in ("Y3", "Y4"):
                 base = concern["last"] if rule == "Y3" else concern["since"]
                 if days_since(base, at) >= numbers["review_yellow_days"] and self.visited(base, at, calm=True):
-                    self.end(concern, now, "review")
+                    steps.append((concern, ""))
+        return steps
+
+    def is_answered(self, concern: Concern) -> bool:
+        """O5 without report; or one that the police answered, before which its report holds it (S29)."""
+        return concern["group"] is None or concern["group"] in self.answered
 
     def visited(self, since: datetime, until: datetime, *, calm: bool = False) -> bool:
-        """A visit in person since then; *calm* asks for that finding."""
+        """A visit in person on a later day (since that day); *calm* asks for that finding."""
         for row in self.rows:
             if is_visit(row) and row["facts"].get("mode") in ("home", "appointment"):
                 found = row["facts"].get("finding")
-                if found != "not_reached" and (found == "calm" or not calm) and since < row["at"] <= until:
+                if (
+                    found != "not_reached"
+                    and (found == "calm" or not calm)
+                    and day(since) < day(row["at"])
+                    and row["at"] <= until
+                ):
                     return True
         return False
 
-    def overdue(self, at: datetime) -> list[str]:
+    def overdue(self, concern: Concern, at: datetime) -> list[str]:
         """S10: units of D2 (red) or D3 (orange) whose interval since the last reached visit is longer than allowed."""
-        lit = [c for c in self.open() if colour(c["rule"]) == self.level()]
-        if self.level() < 3:
-            return []
-        opened = min(c["since"] for c in lit)
-        passed = days_since(min(c["since"] for c in self.open()), at)
-        if self.level() == 4:
-            units, allowed = ("womens_federation", "community_grid"), 7
+        if self.count_red():
+            passed = days_since(min(c["since"] for c in self.open() if c["rule"][0] == "R"), at)
+            units, allowed = ("womens_federation", "community_grid"), 1 if passed <= 1 else 3 if passed < 4 else 7
         else:
-            units, allowed = ("community_grid",), 14 if passed < 90 else 30
+            passed = days_since(min(c["since"] for c in self.open()), at)
+            units, allowed = ("community_grid",), 3 if passed <= 3 else 14 if passed < 90 else 30
         late = []
         for unit in units:
             met = [
                 row["at"] for row in self.rows
                 if is_visit(row) and row["unit"] == unit and row["facts"].get("finding") != "not_reached" and row["at"] <= at
             ]  # fmt: skip
-            if days_since(max(met, default=opened), at) > allowed:
+            if days_since(max(met, default=concern["since"]), at) > allowed:
                 late.append(unit)
         return late
 
-    def pass_time(self, now: datetime) -> None:
+    def pass_time(self, now: datetime, *, same: bool) -> None:
+        """``same``: also what records of this very instant bring; before what opens, only older ones count (S1)."""
         for concern in self.open():
-            if concern["rule"] == "T1" and self.observed(concern, now) and not self.silent(now):
+            if concern["rule"] == "T1" and self.observed(concern, now, same) and not self.silent(now):
                 self.end(concern, now, "observation complete")
                 if not any(c["rule"] == "G1" and c["since"] >= concern["since"] for c in self.open()):
                     self.open_one("Y4", now, None)
             elif concern["rule"] == "G1" and days_since(concern["fresh"], now) >= self.numbers["green_days"]:
                 self.end(concern, now, "lapsed")
 
-    def observed(self, t1: Concern, now: datetime) -> bool:
+    def observed(self, t1: Concern, now: datetime, same: bool) -> bool:
         if days_since(t1["set_back"], now) < self.numbers["observation_days"]:
             return False
         calm: dict[date, bool] = {}
         for row in self.rows:
-            if is_calm_visit(row) and day(row["at"]) > t1["set_back"] and counts_at(row) <= now:
+            if (
+                is_calm_visit(row)
+                and day(row["at"]) > t1["set_back"]
+                and counts_at(row) <= now
+                and (same or row["at"] < now)
+            ):
                 in_person = row["facts"].get("mode") in ("home", "appointment")
                 calm[day(row["at"])] = calm.get(day(row["at"]), False) or in_person
         return len(calm) >= self.numbers["observation_visits"] and any(calm.values())
 
     def end(self, concern: Concern, now: datetime, by: str) -> None:
         concern["until"], concern["by"] = now, by
+        if concern["rule"][0] == "R" and by != "a newer answer":  # that corrects the older one (S29): no T1 then
+            self.red_ended = True
 
     # -- what stands ---------------------------------------------------------------------------------------------------
 

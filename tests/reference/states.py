@@ -45,14 +45,14 @@ def begin(row: Row) -> datetime | None:
     """From the earlier of decided_on and valid_from (S7); a revoked one as the version before told it (S4)."""
     facts = row["facts"]
     if facts["result"] == "revoked" and not is_revocation_of_another(row):
-        for older in reversed(row["path"]):
-            if older["facts"]["result"] in ("issued", "varied", "extended"):
-                facts = older["facts"]
-                break
+        before = [older["facts"] for older in row["path"] if older["facts"]["result"] != "revoked"]
+        if before and before[-1]["result"] in ("issued", "varied", "extended"):
+            facts = before[-1]
         else:
             # nobody told when it was issued: in force at least on the day it was revoked
-            known = facts.get("valid_from") or facts.get("decided_on")
-            return midnight(day(known)) if known else None
+            if facts.get("valid_from"):
+                return opens_at(facts["valid_from"])
+            return midnight(day(facts["decided_on"])) if facts.get("decided_on") else None
     elif facts["result"] not in ("issued", "varied", "extended"):
         return None
     told = [opens_at(facts[name]) for name in ("decided_on", "valid_from") if facts.get(name)]
