@@ -112,8 +112,9 @@ def visiting(light: Light) -> Callable[[Ground, Rule], Iterator[Owed]]:
                 prefix = f"{led[named]}/" if led[named] > 1 else ""  # the same concern set this light before
             terms = _terms(g, rule, one)
             last = len(rule.terms) if light == GREEN else None
+            opened_by = {key for c in g.course.concerns if c.since == one.since for key in c.events[:1]}
             for unit in rule.to:
-                done = visits(g, unit, rule.id)
+                done = [e for e in visits(g, unit, rule.id) if e.key not in opened_by]
                 yield from chain(
                     g, rule, unit, one.since, one.until, done, causes, prefix=prefix, terms=terms, last=last
                 )

@@ -146,8 +146,9 @@ def _needed(g: Ground, event: Event) -> tuple[str, ...]:
     if event.kind == "security_penalty":
         return ("domestic_violence",)
     if event.kind == "criminal_case_filed":
-        return ("within_family",)
-    return ("within_family",) if event.kind == "procuratorial_action" and _opens(event) else ()
+        return ("within_family",) if known.violent_charge else ()
+    is_action = event.kind == "procuratorial_action" and known.violent_charge
+    return ("within_family",) if is_action and _opens(event) else ()
 
 
 def _opens(action: Event) -> bool:

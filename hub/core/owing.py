@@ -216,11 +216,12 @@ def chain(
     """Rows that follow one another: one open at a time, each due from the closing of the one before.
 
     ``causes(opened, closed)`` gives (keys, named cause, light rule) of a row; ``terms(n, opened)`` the due date of the
-    n-th (else the table's); ``last`` the number of rows after which it is complete; ``until`` ends an open row.
+    n-th (else the table's); ``last`` the number of rows after which it is complete; ``until`` ends an open row. What was
+    done in the very instant that began it (the visit that found the violence, or ended the observation) is no follow-up.
     """
     rows: list[Owed] = []
     opened, n = start, 1
-    left = [e for e in done if done_at(e) >= start] if done else []
+    left = [e for e in done if done_at(e) > start] if done else []
     while last is None or n <= last:
         due = terms(n, opened) if terms else rule.due(n, opened, g.calendar)
         visit = next((e for e in left if done_at(e) >= opened), None) if left else None

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hub.core.assess import course
+from hub.core.assess import Assessment, assess
 from hub.core.clocks import Moment
 from hub.core.policy import load_policy
-from hub.core.records import Course
 from hub.core.rules import Policy
 from tests.reference import core_side
+from tests.reference.incidents import reported
 from tests.reference.lights import Walk, lights
+from tests.reference.opens import is_ours
+from tests.reference.owed import COVERED, owed
 from tests.reference.people import Row
 from tests.reference.steps import Life
 
@@ -32,7 +35,9 @@ class Situation(NamedTuple):
 
     @classmethod
     def of(cls, life: Life) -> Situation:
-        return cls(tuple(life.rows()), tuple(life.silences), tuple(life.reports), life.now)
+        return cls(
+            tuple(row for row in life.rows() if is_ours(row)), tuple(life.silences), tuple(life.reports), life.now
+        )
 
 
 @lru_cache
@@ -46,20 +51,47 @@ def slowly(here: Situation, at: datetime | None = None) -> Walk:
     return lights(list(here.rows), at or here.now, silences=list(here.silences), reports=list(here.reports))
 
 
-def difference(here: Situation) -> str:
-    """What the two answers do not agree on; nothing: the empty text."""
+def difference(here: Situation, *, dates: bool = True) -> str:
+    """What the two answers do not agree on; nothing: the empty text. ``dates``: also until when nothing changes."""
     slow, moment = slowly(here), Moment(here.now, core_side.silences(here.silences))
-    fast = course(core_side.case(here.rows, here.reports), policy(), moment)
-    return light_differs(slow, fast) or date_differs(here, moment)
+    fast = assess(core_side.case(here.rows, here.reports), policy(), moment)
+    return (
+        light_differs(slow, fast)
+        or owed_differs(slow, fast)
+        or reports_differ(here, fast)
+        or (date_differs(here, moment) if dates else "")
+    )
 
 
-def light_differs(slow: Walk, fast: Course) -> str:
+def light_differs(slow: Walk, fast: Assessment) -> str:
     green = fast.light.name == "green"
     open_rules = sorted(c.rule for c in fast.concerns if c.until is None and (c.rule != "G1" or green))
     if (slow.light(), slow.open_rules()) != (fast.light.name, open_rules):
         return f"reference {slow.light()} {slow.open_rules()}, core {fast.light.name} {open_rules}"
     told = [(span.since, span.light.name) for span in fast.spans]
     return "" if slow.lights == told else f"the lights until then: reference {slow.lights}, core {told}"
+
+
+def owed_differs(slow: Walk, fast: Assessment) -> str:
+    """The open duties of ``COVERED``: unit and due date. A D11 that a report asks for is told by the ladder's own tests."""
+    told = sorted(
+        (o.what, o.to, f"{o.due:%Y-%m-%d %H:%M}")
+        for o in fast.owed
+        if o.what in COVERED and o.live and o.closed is None and (o.what != "D11" or o.slot == "R7")
+    )
+    found = owed(slow)
+    return "" if found == told else f"owed: reference {set(found) - set(told)}, core {set(told) - set(found)}"
+
+
+def reports_differ(here: Situation, fast: Assessment) -> str:
+    """Which incidents are reported, by which rule: a report that stands keeps the rule it went out under."""
+    standing = set().union(*(report["causes"] for report in here.reports))
+    found = reported([row for row in here.rows if row["at"] <= here.now], [])
+    told = [(o.what, {tuple(key) for key in o.causes}) for o in fast.owed if re.fullmatch("M[1-7]", o.what) and o.live]
+    for report in found:
+        if not any(report["causes"] == keys and (what == report["rule"] or keys & standing) for what, keys in told):
+            return f"report {report['rule']} on {report['causes']}: core {told}"
+    return "" if len(found) == len(told) else f"reports: reference {found}, core {told}"
 
 
 def date_differs(here: Situation, moment: Moment) -> str:

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from hub.core.records import SHANGHAI, Case, Event, Facts, Key, Member, Party, Report, Silence, StreamKey
 from hub.core.versions import carry
+from tests.reference.makers import BORN, CAPACITY, KIND
 from tests.reference.people import Row
-from tests.reference.steps import BORN, CAPACITY, KIND
 
 
 def event(row: Row, version: int = 1) -> Event:

@@ -269,7 +269,7 @@ class Walk:
         closed = []
         for concern in self.open():
             if concern["rule"] in ("O1", "O4", "Y3", "Y4") and is_later(at, row, concern):
-                self.end(concern, now, "mediation resolved")
+                self.end(concern, now, "mediation resolved", row)
                 closed.append(concern["rule"])
         self.effective[row["stream"], row["no"]] = closed
         self.open_one("G1", now, row)
@@ -299,7 +299,7 @@ class Walk:
         self.answered.add(number)
         for concern in self.open():
             if concern["rule"] == "O5" and concern["group"] == number:
-                self.end(concern, now, "answered")
+                self.end(concern, now, "answered", row)
         if row["facts"]["step"] in ("filed", "security_case"):
             self.open_one("R8", now, row)
             self.violence.append((now, number))
@@ -313,7 +313,7 @@ class Walk:
         """Judged on what stood before the review: one step at a time (A7)."""
         steps = self.proved(at, row)
         for concern, _ in steps:
-            self.end(concern, now, "review")
+            self.end(concern, now, "review", row)
         if any(leads_to == "Y4" for _, leads_to in steps):
             self.open_one("Y4", now, row)
 
@@ -403,8 +403,8 @@ class Walk:
                 calm[day(row["at"])] = calm.get(day(row["at"]), False) or in_person
         return len(calm) >= self.numbers["observation_visits"] and any(calm.values())
 
-    def end(self, concern: Concern, now: datetime, by: str) -> None:
-        concern["until"], concern["by"] = now, by
+    def end(self, concern: Concern, now: datetime, by: str, row: Row | None = None) -> None:
+        concern["until"], concern["by"], concern["closer"] = now, by, row
         if concern["rule"][0] == "R" and by != "a newer answer":  # that corrects the older one (S29): no T1 then
             self.red_ended = True
 

@@ -24,7 +24,7 @@ def is_r6(facts: Row) -> bool:
         or facts.get("excessive_act") is True
         or facts.get("weapon") is True
         or facts.get("physical_conflict") is True
-        or facts.get("injury") in ("slight", "minor", "serious", "dead")
+        or is_hurt(facts)
     )
 
 
@@ -140,6 +140,20 @@ def opened_by(row: Row) -> list[str]:
     if row["stream"] in WITH_SITUATION and row["facts"].get("situation") and may_be_minor(row):
         rules = rules + ["O5"] * ("O5" not in rules)  # one of the nine situations, of a minor
     return rules
+
+
+def is_ours(row: Row) -> bool:
+    """False: *rejected*, a record of no household (section 2, the total table)."""
+    stream, facts = row["stream"], row["facts"]
+    if stream in ("incident", "admonition", "penalty", "criminal_case"):
+        return bool(opened_by(row))
+    if stream == "treatment":  # kept: any suspicion, any situation, an injury in a family incident
+        return bool(opened_by(row) or facts.get("situation") or (is_hurt(facts) and within_family(row)))
+    return True
+
+
+def is_hurt(facts: Row) -> bool:
+    return facts.get("injury") in ("slight", "minor", "serious", "dead")
 
 
 # -- section 5: which mandatory reports one record asks for ------------------------------------------------------------
