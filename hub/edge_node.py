@@ -15,6 +15,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub import bootstrap
+from hub.config.secret_files import read_secret, write_secret
 from hub.core.errors import ConfigurationError, RetryError
 from hub.runtime.daemon import Daemon, hub_lock
 from hub.runtime.edge import Edge, Pace
@@ -24,7 +25,6 @@ from hub.runtime.grid import Grid
 from hub.runtime.specs import is_scheduled
 from hub.runtime.unit_worker import UnitWorker
 from hub.sdk.files import Waiting, waiting_receipts
-from hub.secret_files import read_secret, write_secret
 from hub.security.signatures import public_bytes
 from hub.settings import SecretRef, Settings, StreamConfig
 from hub.store.numbers import new_uid

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from hub.config.receivers import Stream
 from hub.core.errors import ConfigurationError, HubError
 from hub.core.unmap import Table
 from hub.read.connectors import Installed as Promised
-from hub.receivers import Stream
 from hub.runtime.local_socket import ask, is_served
 from hub.runtime.plugins import Manifests, read_manifests
 from hub.runtime.service import SOCKET, now

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from hub import bootstrap
 from hub.core.freight import Answer, Drafts, Page
-from hub.edge_desk import HubEdges
+from hub.desk.edges import HubEdges
 from hub.line.deliver import Retry, deliver
 from hub.line.land import land
 from hub.line.writer import DraftShelf, write_forever
