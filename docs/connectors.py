@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from hub.durations import write_duration
+from hub.config.durations import write_duration
 from hub.kit.checks import CHECKS, LEVELS
 from hub.sdk.manifest import Manifest, read_manifest
 

@@ -10,7 +10,9 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-from hub import configuration, policy_files
+from hub.config import configuration, policy_files
+from hub.config.secret_files import read_secret, references
+from hub.config.toml_reader import Mistake
 from hub.core.errors import ConfigurationError, RetryError
 from hub.core.freight import Drafts, Page
 from hub.core.policy import Policy
@@ -47,7 +49,6 @@ from hub.runtime.specs import is_scheduled
 from hub.runtime.submission import Receipt, Submission
 from hub.runtime.unit_worker import UnitWorker
 from hub.runtime.workers import Workers
-from hub.secret_files import read_secret, references
 from hub.security.keys import load_keys
 from hub.security.vault import Vault
 from hub.settings import Settings, StreamConfig
@@ -57,7 +58,6 @@ from hub.store.ledger import hasten
 from hub.store.originals import Taken, count_taken, taken_pages
 from hub.store.quarantine import QuarantineView
 from hub.store.schema import newest, revision, upgrade
-from hub.toml_reader import Mistake
 
 ABREAST = 4
 """Landed pages whose drafts wait for the writer, before reading waits for it."""

@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 
+from hub.config.secret_files import SecretError, references
 from hub.core.errors import ConfigurationError
 from hub.runtime.reach import NO_LANDLOCK, Reach, places_of, unclosable
 from hub.runtime.specs import source_spec, way_spec
-from hub.secret_files import SecretError, references
 from hub.settings import ConnectorConfig, Settings
 
 NOT_HERE = (

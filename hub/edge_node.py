@@ -15,6 +15,8 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub import bootstrap
+from hub.config.secret_files import read_secret, write_secret
+from hub.config.toml_edit import set_value
 from hub.confinement import require
 from hub.core.errors import ConfigurationError, RetryError
 from hub.runtime.daemon import Daemon, SideTask, hub_lock
@@ -26,11 +28,9 @@ from hub.runtime.specs import is_scheduled
 from hub.runtime.unit_worker import UnitWorker
 from hub.sdk.files import Waiting, waiting_receipts
 from hub.sdk.trust import believe, usable
-from hub.secret_files import read_secret, write_secret
 from hub.security.signatures import public_bytes
 from hub.settings import SecretRef, Settings, StreamConfig
 from hub.store.numbers import new_uid
-from hub.toml_edit import set_value
 
 HUB_TOML = """\
 # A department's edge of a Family Care Hub: no database and no keys of the hub here.

@@ -8,11 +8,11 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from hub.config.receivers import Stream
 from hub.confinement import reach_of
 from hub.core.errors import ConfigurationError, HubError
 from hub.core.unmap import Table
 from hub.read.connectors import Installed as Promised
-from hub.receivers import Stream
 from hub.runtime.local_socket import ask, is_served
 from hub.runtime.plugins import Manifests, read_manifests
 from hub.runtime.reach import Reach

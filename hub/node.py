@@ -15,7 +15,7 @@ from hub.core.errors import ConfigurationError
 from hub.core.freight import Answer, Drafts, Page
 from hub.core.policy import Policy
 from hub.core.policy_check import findings
-from hub.edge_desk import HubEdges
+from hub.desk.edges import HubEdges
 from hub.line.deliver import Retry, deliver
 from hub.line.land import land
 from hub.line.writer import DraftShelf, write_forever

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from hub.config.secret_files import SecretError, read_secret
 from hub.core.errors import RetryError
 from hub.core.explain import withhold
 from hub.core.freight import Page
@@ -27,7 +28,6 @@ from hub.read.reports import find_report, reports
 from hub.runtime.service import wait_applied
 from hub.runtime.station import station_page
 from hub.sdk.manifest import Manifest, strip
-from hub.secret_files import SecretError, read_secret
 from hub.security.credentials import find_token
 from hub.security.vault import Vault
 from hub.settings import Limits, ReconcileConfig, Settings

@@ -1,4 +1,4 @@
-"""Configuration as frozen values; `hub/configuration.py` reads them from `hub.toml` and `connectors.d/*.toml`."""
+"""Configuration as frozen values; `hub/config/configuration.py` reads them from `hub.toml` and `connectors.d/*.toml`."""
 
 from __future__ import annotations
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from hub.configuration import ConfigurationMistakes, examine, load
+from hub.config.configuration import ConfigurationMistakes, examine, load
+from hub.config.durations import parse_duration, write_duration
+from hub.config.secret_files import SecretError, read_secret, write_secret
 from hub.core.errors import ConfigurationError
-from hub.durations import parse_duration, write_duration
-from hub.secret_files import SecretError, read_secret, write_secret
 from hub.settings import Installed, SecretRef
 
 INSTALLED = {

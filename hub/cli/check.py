@@ -11,16 +11,16 @@ import typer
 
 from hub import bootstrap
 from hub.cli.face import ATTENTION, WRONG, Face, Json, emit, face_of
+from hub.config.receivers import REPORT, Unreceived, unreceived
+from hub.config.secret_files import SecretError, read_secret, references
+from hub.config.toml_lines import line_of
+from hub.config.toml_reader import Mistake, Reader
 from hub.confinement import open_connectors
 from hub.core.errors import ConfigurationError
 from hub.core.policy import Policy
 from hub.core.records import SHANGHAI
-from hub.receivers import REPORT, Unreceived, unreceived
 from hub.sdk.fields import unknown_names
-from hub.secret_files import SecretError, read_secret, references
 from hub.settings import Settings
-from hub.toml_lines import line_of
-from hub.toml_reader import Mistake, Reader
 
 _FIXED = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
 """SQLite releases from which concurrent write and checkpoint cannot corrupt a WAL database; 3.50 and 3.44 by branch."""

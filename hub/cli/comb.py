@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
-from hub import bootstrap, looks
+from hub import bootstrap
 from hub.cli.audit import Purpose
 from hub.cli.bars import counting
 from hub.cli.face import Json, emit, face_of, note, show_pairs, show_table
 from hub.cli.ingest import stream_of
 from hub.core.records import StreamKey
+from hub.desk import looks
 
 
 def comb(
@@ -35,8 +36,8 @@ def comb(
     Who is meant and which light it would be is decided as on the line. The review list holds personal data (0600); what
     it shows is taken up by `hub ingest … --mode backfill` and `hub households adopt`.
     """
-    from hub import comb_desk  # the bulk engine is loaded by who combs
     from hub.bulk.engine import open_engine
+    from hub.desk import comb  # the bulk engine is loaded by who combs
 
     face = face_of(ctx)
     moment = bootstrap.now()
@@ -44,15 +45,15 @@ def comb(
         worker, config = stream_of(hub, connector, stream)
         looks.look(hub, "comb", f"{connector}.{stream}", purpose)
         target = out or face.folder / f"comb-{moment:%Y%m%d%H%M%S}.jsonl"
-        sealer = comb_desk.Sealer(hub.vault, lambda kind: hub.policy.is_reporting(worker.unit, kind), moment)
+        sealer = comb.Sealer(hub.vault, lambda kind: hub.policy.is_reporting(worker.unit, kind), moment)
         with counting(face.say("records"), None) as step:
-            for drafts in comb_desk.read(comb_desk.Source(source, table), worker, stream, config, moment):
+            for drafts in comb.read(comb.Source(source, table), worker, stream, config, moment):
                 bulk.add(sealer.rows(drafts))
                 step(len(drafts))
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             key = StreamKey(worker.unit, stream)
-            found = comb_desk.write_list(bulk, file, hub.store, hub.vault, key, hub.policy, moment, days)
+            found = comb.write_list(bulk, file, hub.store, hub.vault, key, hub.policy, moment, days)
         told = {
             "engine": bulk.name,
             "received": sealer.counts["received"],

@@ -14,19 +14,19 @@ from hub import bootstrap
 from hub.cli.face import Face, Json, UsageMistake, emit, face_of, note, show_pairs, show_table
 from hub.cli.looking import old_records
 from hub.cli.moments import short
+from hub.config.durations import write_duration
+from hub.config.samples import connector_sample
+from hub.config.secret_files import write_secret
+from hub.config.toml_edit import check_toml, set_value
 from hub.core.errors import ConfigurationError, HubError
-from hub.durations import write_duration
 from hub.read.connectors import connector_states
 from hub.read.days import day_rows, told_day
 from hub.read.edges import edge_rows
 from hub.runtime.local_socket import ask, is_served
 from hub.runtime.service import SOCKET
-from hub.samples import connector_sample
 from hub.sdk.manifest import Manifest
-from hub.secret_files import write_secret
 from hub.security.credentials import hash_token, make_token
 from hub.settings import ConnectorConfig, Settings, StreamConfig
-from hub.toml_edit import check_toml, set_value
 
 app = typer.Typer(help="The departments' connectors.", no_args_is_help=True)
 

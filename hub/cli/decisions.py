@@ -7,12 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from hub import bootstrap, looks
+from hub import bootstrap
 from hub.cli.face import Json, UsageMistake, emit, face_of, note, show_table
 from hub.cli.households import Id, app
 from hub.cli.moments import parse_moment, short
 from hub.core.records import Light
 from hub.core.sentences import word
+from hub.desk import looks
 from hub.read.decisions import rates
 from hub.read.explain import explain_household
 from hub.read.households import find_household

@@ -14,10 +14,10 @@ from hub import bootstrap
 from hub.cli.connectors import Name, connector_file, manifest_of
 from hub.cli.face import ATTENTION, Json, UsageMistake, emit, face_of, note, show_pairs, show_table
 from hub.cli.moments import short
-from hub.edge_desk import change, normal
+from hub.config.toml_edit import set_value
+from hub.desk.edges import change, normal
 from hub.read.edges import edge_rows
 from hub.security.credentials import hash_token
-from hub.toml_edit import set_value
 
 CODE = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Letters and digits that are not taken for one another on the telephone."""

@@ -12,10 +12,11 @@ from typing import Annotated, BinaryIO
 import orjson
 import typer
 
-from hub import bootstrap, looks
+from hub import bootstrap
 from hub.cli.audit import Purpose
 from hub.cli.connectors import did_you_mean
 from hub.cli.face import UsageMistake, face_of, note
+from hub.desk import looks
 from hub.read.export import EXPORTS
 
 FLUSH_ROWS = 1000

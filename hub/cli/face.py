@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 from typer.core import TyperGroup
 
-from hub.configuration import ConfigurationMistakes
+from hub.config.configuration import ConfigurationMistakes
 from hub.core.errors import ConfigurationError, HubError, RetryError
 from hub.core.sentences import Say
 from hub.read.households import NotFoundError

@@ -8,12 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from hub import bootstrap, household_file, looks
+from hub import bootstrap
 from hub.cli.audit import Purpose
 from hub.cli.decisions import By
 from hub.cli.face import Json, UsageMistake, emit, face_of, note, show_pairs, show_table
 from hub.cli.households import Id, app
 from hub.cli.moments import short
+from hub.desk import household_file, looks
 from hub.read.file import contents
 from hub.read.file import household_file as whole_file
 from hub.read.households import find_household

@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from hub import bootstrap, looks
+from hub import bootstrap
 from hub.cli.audit import Purpose
 from hub.cli.face import ATTENTION, Json, UsageMistake, emit, face_of, note, show_pairs, show_table
 from hub.cli.moments import parse_moment, short
 from hub.core.phrases import RULES
 from hub.core.records import Light
 from hub.core.sentences import render
+from hub.desk import looks
 from hub.read.explain import explain_household
 from hub.read.households import find_household, list_households, show_household
 from hub.runtime.station import station_page

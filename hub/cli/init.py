@@ -10,8 +10,8 @@ import typer
 
 from hub import bootstrap
 from hub.cli.face import UsageMistake, note
-from hub.configuration import load
-from hub.samples import HUB_TOML, connector_sample
+from hub.config.configuration import load
+from hub.config.samples import HUB_TOML, connector_sample
 from hub.security.keys import create_key_file
 
 FILES = ("hub.toml", "overlay.toml", "connectors.d", "secrets", "hub.db")

@@ -9,11 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
-from hub import bootstrap, candidates
+from hub import bootstrap
 from hub.cli.bars import counting
 from hub.cli.connectors import Name, app, did_you_mean
 from hub.cli.face import ATTENTION, Json, UsageMistake, emit, face_of, note, show_table
 from hub.cli.moments import parse_moment
+from hub.desk import candidates
 from hub.sdk.manifest import Manifest
 
 Stream = Annotated[str, typer.Option("--stream", metavar="STREAM", help="Only this stream.")]

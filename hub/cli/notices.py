@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
-from hub import bootstrap, looks
+from hub import bootstrap
 from hub.cli.audit import Purpose
 from hub.cli.face import ATTENTION, Json, UsageMistake, emit, face_of, note, show_table
 from hub.cli.moments import short
 from hub.core.records import Key
+from hub.desk import looks
 from hub.read.notices import messages_about, open_notices
 from hub.runtime.station import station_page
 

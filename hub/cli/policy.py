@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hub import bootstrap, looks, policy_desk
+from hub import bootstrap
 from hub.cli.bars import counting
 from hub.cli.connectors import reloaded
 from hub.cli.face import Json, UsageMistake, emit, face_of, note, show_pairs, show_table
@@ -20,6 +20,7 @@ from hub.core.policy_check import findings, longer_than_province
 from hub.core.policy_diff import differences
 from hub.core.rules import Policy
 from hub.core.sentences import Say
+from hub.desk import looks, policies
 from hub.read.backtest import SMALL
 from hub.read.backtest import backtest as tried
 
@@ -31,7 +32,7 @@ def show(ctx: typer.Context, as_json: Json = False) -> None:
     """Every rule with its clause and law, and the district's numbers and switches."""
     settings = bootstrap.read_settings(face_of(ctx).folder)
     policy = bootstrap.load_policy(settings)
-    archive = policy_desk.of_archive(settings)
+    archive = policies.of_archive(settings)
     if as_json:
         emit(
             {
@@ -40,7 +41,7 @@ def show(ctx: typer.Context, as_json: Json = False) -> None:
                     {"version": one.version, "since": one.since.date().isoformat() if one.since else None}
                     for one in (policy, *policy.later)
                 ],
-                "sources": policy_desk.sources(settings),
+                "sources": policies.sources(settings),
                 "archive": archive,
                 "rules": [{**rule._asdict(), "light": rule.light.name} for rule in policy.rules.values()],
                 "reports": [
@@ -83,7 +84,7 @@ FILE = Annotated[Path, typer.Argument(metavar="FILE", help="A policy file, or an
 def _candidate(ctx: typer.Context, file: Path) -> Policy:
     if not file.is_file():
         raise UsageMistake(f"{file}: no such file")
-    return policy_desk.compile_file(face_of(ctx).folder, file.read_bytes())
+    return policies.compile_file(face_of(ctx).folder, file.read_bytes())
 
 
 @app.command()
@@ -95,12 +96,12 @@ def check(ctx: typer.Context, file: FILE, notes: Notes = False, as_json: Json = 
     if not file.is_file():
         raise UsageMistake(f"{file}: no such file")
     text = file.read_bytes()
-    found = list(policy_desk.missing_clauses(text))
+    found = list(policies.missing_clauses(text))
     policy = None
     try:
-        policy = policy_desk.compile_file(face_of(ctx).folder, text)
+        policy = policies.compile_file(face_of(ctx).folder, text)
         found = [one for edition in (policy, *policy.later) for one in findings(edition)]
-        found += longer_than_province(policy_desk.without_level(face_of(ctx).folder, text), policy)
+        found += longer_than_province(policies.without_level(face_of(ctx).folder, text), policy)
     except ConfigurationError:
         if not found:
             raise
@@ -168,7 +169,7 @@ def backtest(
     with bootstrap.open_hub(face.folder) as hub:
         looks.look(hub, "policy.backtest", candidate.version)
         bootstrap.bring_up_to_date(hub)
-        with counting(face.say("households"), policy_desk.count_households(hub)) as step:
+        with counting(face.say("households"), policies.count_households(hub)) as step:
             found = tried(hub.store, hub.policy, candidate, moment, step)
     if as_json:
         emit(found)
@@ -221,11 +222,11 @@ def adopt(
     errors = [one for edition in (candidate, *candidate.later) for one in findings(edition) if one.level == "error"]
     if errors:
         raise UsageMistake(f"{file}: {errors[0].where} {errors[0].detail}", "`hub policy check` names all of them")
-    policy_desk.put_in_force(folder, file)
+    policies.put_in_force(folder, file)
     daemon = reloaded(folder)
     with bootstrap.open_hub(folder) as hub:
         bootstrap.bring_up_to_date(hub)
-        archive = policy_desk.of_archive(hub.settings)
+        archive = policies.of_archive(hub.settings)
     told_so = {"version": candidate.version, "archive": archive, **({"daemon": daemon} if daemon else {})}
     if as_json:
         emit(told_so)

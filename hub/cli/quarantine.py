@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hub import bootstrap, looks
+from hub import bootstrap
 from hub.cli.audit import Purpose
 from hub.cli.bars import counting
 from hub.cli.face import (
@@ -25,6 +25,7 @@ from hub.cli.face import (
 )  # fmt: skip
 from hub.cli.moments import parse_moment, short
 from hub.core.records import StreamKey
+from hub.desk import looks
 from hub.read import quarantine as told
 from hub.store import quarantine
 from hub.store.quarantine import Choice, QuarantineView

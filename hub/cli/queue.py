@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from hub import bootstrap, looks
+from hub import bootstrap
 from hub.cli.face import ATTENTION, Json, UsageMistake, emit, face_of, show_table
 from hub.core.queue_words import heading, item_line, load_line, why_here
+from hub.desk import looks
 from hub.read.workload import Asked, day, load_told, loads, names, told
 
 Unit = Annotated[str | None, typer.Option("--unit", metavar="U", help="Only this unit's.")]

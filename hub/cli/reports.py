@@ -9,13 +9,14 @@ from typing import Annotated, Any
 
 import typer
 
-from hub import bootstrap, looks
+from hub import bootstrap
 from hub.cli.audit import Purpose
 from hub.cli.face import ATTENTION, Face, Json, UsageMistake, emit, face_of, note, show_table
 from hub.cli.moments import parse_moment, short
 from hub.cli.sheet import page, report_sheet
 from hub.core.codes import CODES
 from hub.core.ladder import STEPS
+from hub.desk import looks
 from hub.read.reports import find_report, reporter_for_police, reports
 from hub.runtime.station import station_page
 

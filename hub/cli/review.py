@@ -8,13 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
-from hub import bootstrap, looks, policy_desk
+from hub import bootstrap
 from hub.cli.audit import Purpose
 from hub.cli.face import Json, UsageMistake, emit, face_of
 from hub.cli.households import Id
 from hub.cli.moments import parse_moment, short
 from hub.core.rules import Policy
 from hub.core.sentences import Say, word
+from hub.desk import looks, policies
 from hub.read.households import find_household
 from hub.read.review import Asked
 from hub.read.review import review as reviewed
@@ -57,11 +58,11 @@ def _others(folder: Path, policy: Policy, named: list[Path]) -> Iterator[Policy]
     """Policies to compare: the one in force with every switch on, and those that were named."""
     off = [name for name, on in policy.switches.items() if not on]
     if off:
-        yield policy_desk.laid_over(folder, ("[switches]\n" + "".join(f"{name} = true\n" for name in off)).encode())
+        yield policies.laid_over(folder, ("[switches]\n" + "".join(f"{name} = true\n" for name in off)).encode())
     for file in named:
         if not file.is_file():
             raise UsageMistake(f"{file}: no such file")
-        yield policy_desk.compile_file(folder, file.read_bytes())
+        yield policies.compile_file(folder, file.read_bytes())
 
 
 def _lines(told: Mapping[str, Any], say: Say) -> Iterator[str]:

@@ -8,15 +8,16 @@ from typing import Annotated, Any
 
 import typer
 
-from hub import bootstrap, looks
+from hub import bootstrap
 from hub.cli.audit import Purpose
 from hub.cli.connectors import Name, app, configured, did_you_mean, manifest_of, show_days
 from hub.cli.face import ATTENTION, DONE, Json, UsageMistake, emit, exit_code, face_of, note, show_table
 from hub.cli.looking import LOOKED_AT, is_old, looked_at, would_be
+from hub.config.stream_settings import MOST_DAYS
 from hub.core.errors import HubError
 from hub.core.records import StreamKey
+from hub.desk import looks
 from hub.runtime.unit_worker import UnitWorker
-from hub.stream_settings import MOST_DAYS
 
 Stream = Annotated[str | None, typer.Argument(metavar="[STREAM]", help="One stream; default: all that are polled.")]
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Self
 
+from hub.config.secret_files import read_secret
 from hub.runtime.wire import pack, unpack
-from hub.secret_files import read_secret
 from hub.settings import Auth, DeliverConfig, Limits, SecretRef, StreamConfig
 
 __all__ = ["AuthSpec", "FileSpec", "SourceSpec", "WaySpec", "is_scheduled", "source_spec", "way_spec"]

@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 
+from hub.config.secret_files import SecretError
 from hub.core.errors import ConfigurationError
 from hub.core.freight import Answer, Drafts, Page, Parcel, feed_of, stream_of
 from hub.core.records import Owed, StreamKey
@@ -23,7 +24,6 @@ from hub.runtime.verbs import Batch, Counted, Hands
 from hub.sdk.files import Waiting
 from hub.sdk.manifest import Manifest, ManifestStream, strip
 from hub.sdk.strictjson import dumps
-from hub.secret_files import SecretError
 from hub.settings import ConnectorConfig, DeliverConfig, Limits, StreamConfig
 
 __all__ = ["FILE_KEY", "UnitWorker", "page_of_rows", "promise_of"]

@@ -6,8 +6,8 @@ import re
 import tomllib
 from pathlib import Path
 
+from hub.config.toml_lines import find_lines
 from hub.settings import StreamConfig
-from hub.toml_lines import find_lines
 from tests.cli.conftest import Hub, call
 
 CONNECTORS = {

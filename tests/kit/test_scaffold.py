@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hub.cli import app
-from hub.configuration import examine as examine_settings
+from hub.config.configuration import examine as examine_settings
 from hub.core.errors import ConfigurationError
 from hub.kit.checks import CHECKS
 from hub.kit.scaffold import TRANSPORTS, write_package

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from hub import bootstrap, policy_files
+from hub import bootstrap
+from hub.config import policy_files
 from hub.core import policy_check
 from hub.core.editions import sources_of
 from hub.core.policy import Policy, read_toml

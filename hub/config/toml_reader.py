@@ -12,10 +12,10 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hub.config.durations import parse_duration
+from hub.config.toml_lines import Place, find_lines, line_of
 from hub.core.volume import SPANS, Expected, parse_expected
-from hub.durations import parse_duration
 from hub.settings import SecretRef
-from hub.toml_lines import Place, find_lines, line_of
 
 Parse = Callable[["Reader", Any, Place], Any]
 

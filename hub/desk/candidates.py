@@ -7,7 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from hub import bootstrap, configuration
+from hub import bootstrap
+from hub.config import configuration
 from hub.core.errors import HubError
 from hub.runtime import rehearsal
 from hub.runtime.again import Tell

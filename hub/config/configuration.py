@@ -12,10 +12,13 @@ from typing import Any
 
 from apscheduler.triggers.cron import CronTrigger
 
-from hub import toml_reader as toml
+from hub.config import toml_reader as toml
+from hub.config.secret_files import SecretError, read_secret
+from hub.config.stream_settings import RECONCILE_KEYS, check_partitions, read_reconcile
+from hub.config.toml_lines import Place
+from hub.config.toml_reader import Mistake, Reader, section
 from hub.core.errors import ConfigurationError
 from hub.sdk.trust import usable
-from hub.secret_files import SecretError, read_secret
 from hub.settings import (
     Auth,
     ConnectorConfig,
@@ -27,9 +30,6 @@ from hub.settings import (
     Settings,
     StreamConfig,
 )
-from hub.stream_settings import RECONCILE_KEYS, check_partitions, read_reconcile
-from hub.toml_lines import Place
-from hub.toml_reader import Mistake, Reader, section
 
 LADDER = ("received", "received_urgent", "accepted", "accepted_urgent", "decided", "answered")
 TRANSPORTS = ("rest", "table", "files", "push")

@@ -9,11 +9,11 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import NamedTuple
 
+from hub.config.toml_edit import set_value
 from hub.core.editions import load_editions
 from hub.core.policy import read_toml
 from hub.core.rules import Policy
 from hub.settings import Settings
-from hub.toml_edit import set_value
 
 POLICY = "district-2021-08-30.toml"
 """The policy that comes with the hub."""

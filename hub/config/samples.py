@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.durations import write_duration
+from hub.config.durations import write_duration
 from hub.sdk.manifest import Manifest, ManifestStream
 
 HUB_TOML = """\

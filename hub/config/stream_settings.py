@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hub import toml_reader as toml
+from hub.config import toml_reader as toml
+from hub.config.toml_lines import Place
+from hub.config.toml_reader import Reader, section
 from hub.core.freight import is_part
 from hub.settings import ReconcileConfig
-from hub.toml_lines import Place
-from hub.toml_reader import Reader, section
 
 __all__ = ["MOST_DAYS", "RECONCILE_KEYS", "check_partitions", "read_reconcile"]
 

@@ -1,0 +1,1 @@
+"""What a command does that is more than one call: parts put together for one errand."""
