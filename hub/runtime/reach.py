@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from hub.runtime.landlock import LEAST, LIST, MAKE, READ, WRITE, Rule, restrict, version
 from hub.runtime.specs import FileSpec, SourceSpec, WaySpec
@@ -111,14 +111,16 @@ def _own(value: Any) -> Reach:
 
 
 def _database(url: str, *, writes: bool) -> Reach:
-    """An SQLite file, or a server that is asked over a socket of this machine."""
+    """An SQLite file; of a server: whether it is asked over a socket of this machine, and certificates its address names."""
     scheme = urlsplit(url).scheme.partition("+")[0]
     if scheme == "sqlite":
         path = _absolute(unquote(url.partition(":///")[2].partition("?")[0]))
         return Reach(works=(str(Path(path).parent),)) if writes else Reach(bases=(path,))
     if scheme in ("postgresql", "postgres", "mysql", "mariadb"):
         parts = urlsplit(url)
-        return Reach(local=not parts.hostname or parts.hostname.startswith("%2") or "/" in unquote(parts.query))
+        named = {name: value for name, value in parse_qsl(parts.query) if value.startswith("/")}
+        doors = [named.pop(name, "") for name in ("host", "unix_socket")]
+        return Reach(reads=tuple(named.values()), local=not parts.hostname or any(doors))
     return Reach()
 
 
@@ -200,10 +202,10 @@ def _around(root: str, spared: Sequence[str]) -> Iterator[Rule]:
         yield Rule(root, READ)
         return
     yield Rule(root, LIST)
-    if root in spared:
-        return
     for entry in os.scandir(root):
-        yield from _around(os.path.realpath(entry.path), spared)
+        place = os.path.realpath(entry.path)
+        if not any(_is_within(place, one) for one in spared):
+            yield from _around(place, spared)
 
 
 def _above(folder: str, spared: Iterable[str]) -> bool:
