@@ -84,6 +84,8 @@ _TRANSPORTS = """\
 # transport = "files"  folder (or sftp://user@host/folder with auth), pattern, ready = "stable" | "ok-file" | "rename";
 #                      encoding, delimiter, sheet, header_row and header_rows are found where they are not set
 # fields = {{ "our name" = "their header" }} where a header differs.
+# Any stream may also promise its volume (expect_rows = "20..400 per day"), be read in parts (partitions = ["a", "b"], and
+# {{partition}} in its address or table), and be compared with its source day by day: [streams.STREAM.reconcile].
 """
 
 
