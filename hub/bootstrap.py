@@ -159,10 +159,15 @@ def outward_of(settings: Settings) -> Outward:
     """Who can be reached by which kind of message, and what of a person each may be told."""
     found = manifests()
     enabled = [config for config in settings.connectors.values() if config.enabled and config.name in found]
+    fields, copies = (
+        {m.unit: m.receives[kind].person_fields for m in found.values() if kind in m.receives}
+        for kind in (DUTY, "report_copy")
+    )
     return Outward(
         frozenset((found[config.name].unit, kind) for config in enabled for kind in config.deliver),
         settings.contacts,
-        {m.unit: m.receives[DUTY].person_fields for m in found.values() if DUTY in m.receives},
+        fields,
+        copies,
         settings.communities,
     )
 

@@ -157,6 +157,10 @@ def _warnings(settings: Settings, policy: Policy | None) -> Iterator[str]:
             yield f"calendar: {unknown} is unknown: its public holidays count as working days until its file is there"
     if not any(config.enabled for config in settings.connectors.values()):
         yield "no connector is enabled yet: hub connectors enable NAME"
+    for name in _enabled(settings):
+        receives = bootstrap.manifests()[name].receives
+        for kind in sorted(set(settings.connectors[name].deliver) - set(receives)):
+            yield f"connectors.d/{name}.toml: [deliver.{kind}]: the manifest of {name} receives no {kind}; one that is sent names nobody"
 
 
 def sqlite_note() -> str:

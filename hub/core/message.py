@@ -57,9 +57,20 @@ def without_reporter(body: Body) -> Body:
     return {name: value for name, value in body.items() if name != "reporter"}
 
 
-def report_copy(body: Body) -> Body:
-    """The copy for the reporting unit's own supervising department: without narrative and reporter (2020 opinion 5)."""
-    return {name: value for name, value in body.items() if name not in ("narrative", "reporter")}
+def report_copy(body: Body, fields: Sequence[str]) -> Body:
+    """The copy for the reporting unit's own supervising department: without narrative and reporter (2020 opinion 5).
+
+    Of each person it has what the receiver's manifest names (``fields``), and what is coded: age, capacity, relation.
+    """
+    hidden = frozenset(PARTY_FIELDS) - frozenset(_allowed(fields)) - {"capacity"}
+
+    def shown(value: Any) -> Any:
+        if isinstance(value, list):
+            return [shown(one) for one in value]
+        return {n: v for n, v in value.items() if n not in hidden} if isinstance(value, Mapping) else value
+
+    kept = {name: value for name, value in body.items() if name not in ("narrative", "reporter")}
+    return {name: shown(value) if name in ("victim", "alleged", "parties") else value for name, value in kept.items()}
 
 
 def duty(owed: Owed, duty_no: str, household: str | None, *, state: str = "open", members: Iterable[Body] = ()) -> Body:
@@ -80,12 +91,16 @@ def duty(owed: Owed, duty_no: str, household: str | None, *, state: str = "open"
 def member_fields(persons: Iterable[Person], fields: Sequence[str], protected: Iterable[str] = ()) -> list[Body]:
     """Of each person only what the receiver's manifest names with its legal basis; never a protected person's address."""
     hidden = frozenset(protected)
-    allowed = [f for f in PARTY_FIELDS if f in fields or (f == "born" and "birth_date" in fields)]
+    allowed = _allowed(fields)
     told = []
     for person in persons:
         names = [f for f in allowed if f != "address" or person.role not in hidden]
         told.append({"role": person.role, **fields_of(person, names)})
     return told
+
+
+def _allowed(fields: Sequence[str]) -> list[str]:
+    return [f for f in PARTY_FIELDS if f in fields or (f == "born" and "birth_date" in fields)]
 
 
 def light_change(

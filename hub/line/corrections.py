@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from hub.core.message import Body, json_ready, report_copy
+from hub.core.message import Body, json_ready
 from hub.core.pairing import ENDED, is_report
 from hub.core.records import Event, Key, Owed
 from hub.core.settle import Act, Amend, Close, Withdraw
@@ -51,7 +51,7 @@ def corrections(
         if is_report(row.what):
             yield from _difference(sql, vault, row, fresh[row.no])
         elif row.what == "report_copy" and str(row.facts.get("report_no")) in fresh:
-            yield from _difference(sql, vault, row, report_copy(fresh[str(row.facts.get("report_no"))]))
+            yield from _difference(sql, vault, row, writer.copy(fresh[str(row.facts.get("report_no"))], row.to))
         elif kind_of(row.what) == DUTY and row.sent:
             yield from _members(sql, vault, writer, row)
 

@@ -37,6 +37,7 @@ class Outward(NamedTuple):
     destinations: frozenset[tuple[str, str]] = frozenset()  # (unit, kind of message) with a delivery set
     contacts: Mapping[str, Any] = {}
     fields: Mapping[str, Sequence[str]] = {}  # unit → fields of a person its manifest names
+    copies: Mapping[str, Sequence[str]] = {}  # the same for copies of reports
     communities: tuple[str, ...] = ()  # of the district: whose months without class or meeting are watched (D20)
 
     def unit_of(self, to: str) -> str:
@@ -174,12 +175,16 @@ class Writer:
         full = message.envelope(kind, no, unit, to, self._at, body)
         return Letter(no, unit, kind, to_json(full), body)
 
+    def copy(self, report: message.Body, to: str) -> message.Body:
+        """What the copy of a report says to this receiver."""
+        return message.report_copy(report, self._outward.copies.get(self._outward.unit_of(to), ()))
+
     def other(self, owed: Owed, no: str, report: message.Body | None, addenda: int) -> Letter:
         """Answers, copies, addenda, requests, notices, escalations. ``addenda`` is how many the report has already."""
         about = str(owed.facts.get("report_no") or (report or {}).get("report_no") or "")
         body: message.Body
         if owed.what == "report_copy":
-            body = message.report_copy(report or {"report_no": about})
+            body = self.copy(report or {"report_no": about}, owed.to)
         else:
             body = message.told(owed, self._at, report_no=about, number=addenda + 1)
         return self.envelope(owed.what, no, owed.to, body)

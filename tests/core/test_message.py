@@ -6,6 +6,7 @@ import json
 from datetime import date, datetime, timedelta
 
 from hub.core.message import (
+    PARTY_FIELDS,
     REPORT_FIELDS,
     Opened,
     addendum,
@@ -73,8 +74,15 @@ def test_bytes_are_the_same_each_time() -> None:
 
 def test_copy_and_export_leave_out_what_is_secret() -> None:
     """The supervising department sees neither narrative nor reporter, an export no reporter."""
-    assert set(REPORT_FIELDS) - set(report_copy(made())) == {"narrative", "reporter"}
+    assert set(REPORT_FIELDS) - set(report_copy(made(), PARTY_FIELDS)) == {"narrative", "reporter"}
     assert set(REPORT_FIELDS) - set(without_reporter(made())) == {"reporter"}
+
+
+def test_copy_names_of_a_person_what_the_receiver_may_know() -> None:
+    """A receiver whose manifest names no field of a person reads what is coded, and no name, number or address."""
+    told = report_copy(made(), ())["victim"]
+    assert not set(told) & (set(PARTY_FIELDS) - {"capacity"})
+    assert report_copy(made(), ("name",))["victim"]["name"] == made()["victim"]["name"]
 
 
 def test_no_protected_address_anywhere() -> None:

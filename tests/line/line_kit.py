@@ -50,7 +50,8 @@ EVERYWHERE = Outward(
                      "court", "procuratorate", "youth_league")
         for kind in ("mandatory_report", "duty", "light_change", "answer", "addendum", "cancellation", "report_copy",
                      "notice", "escalation")
-    )
+    ),
+    copies={unit: ("name", "birth_date", "phone") for unit in ("justice", "education")},
 )  # fmt: skip
 
 

@@ -49,6 +49,8 @@ def test_a_report_is_sealed_with_its_cause(store: SqlStore) -> None:
     assert copy["body"]["report_no"] == body["report_no"]
     assert "narrative" not in copy["body"]
     assert "reporter" not in copy["body"]
+    assert copy["body"]["victim"]["name"] == "林晓梅"
+    assert "address" not in copy["body"]["victim"]
 
 
 def test_backfill_lights_and_sends_nothing(store: SqlStore) -> None:
