@@ -11,6 +11,7 @@ from hub.core.records import SHANGHAI
 from hub.runtime.loading import load_connector
 from hub.runtime.plugins import installed_connectors
 from hub.runtime.transports import Clock
+from hub.runtime.specs import STEADY, Pace
 from hub.runtime.unit_worker import UnitWorker
 from hub.runtime.verbs import Verbs
 from hub.sdk.connector import Connector
@@ -33,9 +34,10 @@ def worker_of(
     config: ConnectorConfig | None = None,
     limits: Limits | None = None,
     clock: Clock = now,
+    pace: Pace = STEADY,
 ) -> UnitWorker:
     """A connector's worker whose verbs run here."""
     found = connectors()[connector] if isinstance(connector, str) else connector
     config = config or ConnectorConfig(name=found.name, enabled=True, path=Path("none"))
     hands = Verbs(found, clock=clock)
-    return UnitWorker(found.manifest, config, limits or Limits(), hands, clock=clock, new_uid=new_uid, pace=(0.1, 0.4))
+    return UnitWorker(found.manifest, config, limits or Limits(), hands, clock=clock, new_uid=new_uid, pace=pace)

@@ -35,7 +35,7 @@ def list_all(
     else:
         say = face.say
         show_table(
-            (say("number"), say("unit"), say("notice"), say("about"), say("made"), say("hours"), say("state")),
+            (say("number"), say("unit"), say("kind of message"), say("about"), say("made"), say("hours"), say("state")),
             (
                 (
                     row["message_no"],
@@ -75,7 +75,7 @@ def about(
         return
     say = face.say
     show_table(
-        (say("number"), say("unit"), say("notice"), say("purpose"), say("made"), say("state"), say("version")),
+        (say("number"), say("unit"), say("kind of message"), say("purpose"), say("made"), say("state"), say("version")),
         (
             (
                 row["message_no"],

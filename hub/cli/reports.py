@@ -54,7 +54,7 @@ def _show_late(face: Face, rows: list[dict[str, Any]]) -> None:
     say, now = face.say, bootstrap.now()
     late = sorted(((step, row) for row in rows for step in row["late"]), key=lambda pair: str(pair[0]["since"]))
     show_table(
-        (say("report"), say("rule"), say("reporting unit"), say("urgency"), say("step"), say("late since"), say("hours"),
+        (say("report"), say("rule"), say("reporting unit"), say("urgency"), say("step that is late"), say("late since"), say("hours"),
          say("told")),
         (
             (

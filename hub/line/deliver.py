@@ -18,7 +18,7 @@ from hub.core.records import Owed, StreamKey
 from hub.core.words import STATION
 from hub.line.fetch import retry_delay
 from hub.line.land import store_page
-from hub.line.letters import DUTY, REPORT
+from hub.line.letters import DUTY, REPORT, way_missing
 from hub.line.ports import Vault, Worker
 from hub.store.engine import SqlStore
 from hub.store.numbers import new_uid
@@ -119,7 +119,7 @@ def _record(tx: Tx, vault: Vault, row: ParcelRow, answer: Answer, now: datetime,
     if answer.step == "refused":
         tx.open_issue("delivery.refused", row.no, now, "read why it was refused, repair, and retry the message")
     elif answer.detail == NO_DESTINATION:
-        tx.open_issue("delivery.missing", subject, now, f"enable {row.to} and set [deliver.{row.kind}]")
+        tx.open_issue("delivery.missing", subject, now, way_missing(row.to, row.kind, row.channel))
     elif answer.step == "later" and row.attempts + 1 >= PATIENCE:
         tx.open_issue("delivery.late", subject, now, "see whether the receiver can be reached")
     elif answer.step in ("sent", "received"):

@@ -195,7 +195,7 @@ def _line(outcome: Outcome) -> dict[str, Any] | None:
     if outcome.status == "rejected" and sealed.rejected is not None:
         problem = sealed.rejected
         return {**line, "code": problem.code, "field": problem.field, "remedy": problem.remedy}
-    if outcome.status == "applied" and sealed.issues:
+    if sealed.issues and outcome.status in ("applied", "unchanged"):  # sent again with the same mistake: told again
         code, field = sealed.issues[0]
         return {**line, "code": code, "field": field, "issues": [{"code": c, "field": f} for c, f in sealed.issues]}
     return line if outcome.status != "applied" else None

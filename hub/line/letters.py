@@ -57,6 +57,12 @@ def kind_of(what: str) -> str:
     return REPORT if is_report(what) else DUTY if is_duty(what) else what
 
 
+def way_missing(unit: str, kind: str, channel: str) -> str:
+    """What to do when a message has nowhere to go."""
+    way = f"[deliver.{kind}.second]" if channel == "second" else f"[deliver.{kind}]"
+    return f"set {way} in connectors.d/{unit}.toml, and enable {unit} if it is not"
+
+
 def prefix_of(what: str) -> str:
     """The beginning of its number: ``MR``, the duty's own name, or two letters."""
     return "MR" if is_report(what) else PREFIXES.get(what, what)

@@ -9,7 +9,7 @@ from hub.core.message import Body
 from hub.core.records import Key, Owed
 from hub.core.settle import ENDED, Act, Amend, Close, Open, Review, Withdraw, is_report
 from hub.line.corrections import Correction
-from hub.line.letters import DUTY, REPORT, Letter, Outward, Writer, kind_of, parsed, prefix_of
+from hub.line.letters import DUTY, REPORT, Letter, Outward, Writer, kind_of, parsed, prefix_of, way_missing
 from hub.line.ports import Vault
 from hub.store import standing as rows
 from hub.store.numbers import new_no
@@ -78,11 +78,9 @@ class Outbox:
 
     def _post(self) -> None:
         insert_parcels(self._tx, self._parcels, self._as_of)
-        missing = {(p.to, p.kind) for p in self._parcels if p.last == NO_DESTINATION}
-        for unit, kind in sorted(missing):
-            self._tx.open_issue(
-                "delivery.missing", f"{unit}.{kind}", self._as_of, f"enable {unit} and set [deliver.{kind}]"
-            )
+        missing = {(p.to, p.kind, p.channel) for p in self._parcels if p.last == NO_DESTINATION}
+        for unit, kind, channel in sorted(missing):
+            self._tx.open_issue("delivery.missing", f"{unit}.{kind}", self._as_of, way_missing(unit, kind, channel))
         self._parcels = []
 
     def _open(self, act: Open) -> None:

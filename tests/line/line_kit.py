@@ -51,7 +51,7 @@ EVERYWHERE = Outward(
         for kind in ("mandatory_report", "duty", "light_change", "answer", "addendum", "cancellation", "report_copy",
                      "notice", "escalation")
     ),
-    copies={unit: ("name", "birth_date", "phone") for unit in ("justice", "education")},
+    copies=dict.fromkeys(("justice", "education"), ("name", "birth_date", "phone")),
 )  # fmt: skip
 
 

@@ -170,3 +170,12 @@ def test_a_doubt_is_listed_once(store: SqlStore) -> None:
     assert line.rows(asked) == first
     line.send("police", "incident", call("C2", updated_at="2026-11-22 10:00:00"))
     assert line.rows(asked) == []
+
+
+def test_a_mistake_sent_again_is_told_again(store: SqlStore) -> None:
+    """A day that does not exist is left out of the record; sent again, as it was or wrong otherwise, the receipt says so."""
+    line = Line(store)
+    for day in ("2026-11-31 08:00:00", "2026-11-31 08:00:00", "2026-11-32 08:00:00"):
+        batch = line.send("police", "incident", call(occurred_at=day))["batch"]
+        (told,) = line.receipt(batch)["rows"]
+        assert (told["code"], told["field"]) == ("date.invalid", "occurred_at")

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from hub.line.deliver import Retry, deliver
-from hub.line.letters import Outward
+from hub.line.letters import REPORT, Outward, way_missing
 from hub.runtime.unit_worker import UnitWorker
 from hub.settings import ConnectorConfig, DeliverConfig
 from hub.store.claims import claim_parcels
@@ -141,6 +141,12 @@ def test_without_a_destination_it_waits_loudly(store: SqlStore) -> None:
     assert line.rows("SELECT last FROM parcel WHERE kind = 'mandatory_report'") == [("no_destination",)]
     codes = line.rows("SELECT code, subject FROM issue WHERE closed_at IS NULL")
     assert ("delivery.missing", "police.mandatory_report") in codes
+
+
+def test_a_missing_way_is_told_by_its_place_in_the_configuration() -> None:
+    """The first way and the second have each their own section."""
+    assert way_missing("police", "mandatory_report", "first") != way_missing("police", "mandatory_report", "second")
+    assert "[deliver.mandatory_report.second] in connectors.d/police.toml" in way_missing("police", REPORT, "second")
 
 
 # -- delivery ----------------------------------------------------------------------------------------------------------

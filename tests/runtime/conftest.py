@@ -49,7 +49,7 @@ def make_worker(police: Any) -> Iterator[Callable[..., UnitWorker]]:
             name="police", enabled=True, path=Path("police.toml"), streams={s.name: s for s in streams},
             deliver={d.kind: d for d in deliver},
         )  # fmt: skip
-        made.append(worker_of(police, config, limits or Limits(peer_seconds=5)))
+        made.append(worker_of(police, config, limits or Limits(peer_seconds=5), pace=(0.1, 0.4)))
         return made[-1]
 
     yield make
