@@ -10,8 +10,8 @@ from pathlib import Path
 from hub.core.records import SHANGHAI
 from hub.runtime.loading import load_connector
 from hub.runtime.plugins import installed_connectors
-from hub.runtime.transports import Clock
 from hub.runtime.specs import STEADY, Pace
+from hub.runtime.transports import Clock
 from hub.runtime.unit_worker import UnitWorker
 from hub.runtime.verbs import Verbs
 from hub.sdk.connector import Connector
