@@ -43,7 +43,7 @@ def examine(face: Face) -> dict[str, Any]:
     """Everything `check --json` says: ``ok``, ``mistakes``, ``unreceived``, ``warnings``, ``notes``."""
     settings, mistakes = bootstrap.examine(face.folder)
     mistakes += _refused(settings)
-    mistakes += list(_secrets(settings))
+    mistakes += dict.fromkeys(_secrets(settings))  # two uses of one secret are one mistake
     mistakes += list(_renames(settings))
     policy, problem = _policy(settings)
     if problem is not None:

@@ -24,7 +24,8 @@ from hub.read.days import day_rows, told_day
 from hub.read.edges import edge_rows
 from hub.runtime.local_socket import ask, is_served
 from hub.runtime.service import SOCKET
-from hub.sdk.manifest import Manifest
+from hub.runtime.unit_worker import promise_of
+from hub.sdk.manifest import Manifest, ManifestStream
 from hub.security.credentials import hash_token, make_token
 from hub.settings import ConnectorConfig, Settings, StreamConfig
 
@@ -78,7 +79,7 @@ def _summary(manifest: Manifest, config: ConnectorConfig | None) -> dict[str, An
         "title": manifest.title,
         "enabled": bool(config and config.enabled),
         "streams": [
-            {"stream": name, "title": stream.title, **_stream(streams.get(name))}
+            {"stream": name, "title": stream.title, **_stream(streams.get(name), stream)}
             for name, stream in manifest.streams.items()
         ],
         "receives": list(manifest.receives),
@@ -87,13 +88,14 @@ def _summary(manifest: Manifest, config: ConnectorConfig | None) -> dict[str, An
     }
 
 
-def _stream(config: StreamConfig | None) -> dict[str, Any]:
+def _stream(config: StreamConfig | None, declared: ManifestStream) -> dict[str, Any]:
     if config is None:
         return {"transport": "push", "every": None, "freshness": None}
+    freshness = promise_of(config, declared)
     return {
         "transport": config.transport,
         "every": write_duration(config.every) if config.every else config.cron or None,
-        "freshness": write_duration(config.freshness) if config.freshness else None,
+        "freshness": write_duration(freshness) if freshness else None,
     }
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from hub import bootstrap
-from hub.cli.face import Json, emit, face_of, show_pairs, show_table
+from hub.cli.face import ATTENTION, Json, emit, face_of, show_pairs, show_table
 from hub.cli.moments import short
 from hub.cli.quarantine import cry_for_help
 from hub.confinement import open_connectors
 from hub.read.status import status as read_status
 
 
-def status(ctx: typer.Context, as_json: Json = False) -> None:
-    """Connectors, accounting identity, lights, outbox and open issues."""
+def status(
+    ctx: typer.Context,
+    as_json: Json = False,
+    check: Annotated[bool, typer.Option("--check", help="Exit 1 while an issue or an emergency is open.")] = False,
+) -> None:
+    """Connectors, accounting identity, lights, outbox and open issues; exit 0 whenever it could be read, but see --check."""
     face = face_of(ctx)
     with bootstrap.open_hub(face.folder) as hub:
         bootstrap.bring_up_to_date(hub)
@@ -29,6 +33,8 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
         if told["emergencies"]["open"]:
             cry_for_help(face, told["emergencies"]["open"], told["emergencies"]["since"])
         _print(told)
+    if check and (told["issues"] or told["emergencies"]["open"]):
+        raise typer.Exit(ATTENTION)
 
 
 def _print(told: dict[str, Any]) -> None:

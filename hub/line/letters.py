@@ -158,7 +158,7 @@ class Writer:
             no,
             self._at,
             self._records.opened(sorted(owed.causes)),
-            clause="; ".join(part for part in (clause, law) if part),
+            clause="；".join(part for part in (clause, law) if part),
             contact=contact if isinstance(contact, str) else "",
         )
         return Letter(no, self._outward.unit_of(owed.to), REPORT, to_json(body), body)

@@ -138,6 +138,7 @@ def test_switching_one_connector_beside_a_daemon_touches_no_other(running: Runni
     (district.folder / "connectors.d" / "justice.toml").write_text(whole, encoding="utf-8")
     assert wrong["daemon"].startswith("the daemon keeps the old configuration")
     assert ("configuration.invalid", "reload") in issues(district)
+    assert (district("status").code, district("status", "--check").code) == (0, 1)
     assert district("connectors", "enable", "court", "--json").json["daemon"] == "the daemon has taken it"
     assert ("configuration.invalid", "reload") not in issues(district)
     assert running.push(token, police_call("J1", AT)).json()["unchanged"] == 1
