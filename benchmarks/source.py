@@ -12,6 +12,7 @@ import json
 import random
 import sys
 import threading
+from bisect import bisect_left
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
@@ -74,36 +75,70 @@ def _call(
     return row
 
 
-def serve(count: int, *, numbered: bool = False) -> ThreadingHTTPServer:
-    """A server of ``count`` records in pages of 500: ``?pageNo=1`` → ``{"code": 0, "data": {"list": […], "total"}}``."""
-    made = rows(count, numbered=numbered)
-    pages = [
-        json.dumps({"code": 0, "msg": "", "data": {"list": made[at : at + PAGE], "total": count}}, ensure_ascii=False)
-        for at in range(0, count, PAGE)
-    ]
-    bodies = [page.encode() for page in pages] or [b'{"code":0,"data":{"list":[],"total":0}}']
-    empty = json.dumps({"code": 0, "msg": "", "data": {"list": [], "total": count}}).encode()
+class Calls(ThreadingHTTPServer):
+    """``?pageNo=1`` → ``{"code": 0, "data": {"list": […], "total"}}``, 500 a page; with ``since`` from that update time on.
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    ``shown``: how many of its records it has by now. ``asked``: requests so far.
+    """
 
-        def do_GET(self) -> None:
-            number = int(parse_qs(urlsplit(self.path).query).get("pageNo", ["1"])[0])
-            body = bodies[number - 1] if number <= len(bodies) else empty
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json; charset=utf-8")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    daemon_threads = True
 
-        def log_message(self, *_: object) -> None:
-            """Silent: a line per request would count in the measurement."""
+    def __init__(self, count: int, *, numbered: bool = False) -> None:
+        self.made = rows(count, numbered=numbered)
+        self.times = [row["更新时间"] for row in self.made]
+        self.shown, self.asked = count, 0
+        whole = [(0, at) for at in range(0, count, PAGE)]
+        self.ready = {at: self.body(*at) for at in whole}  # made before the first request: it does not count
+        super().__init__(("127.0.0.1", 0), _Handler)
 
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, *_: object) -> None:
-            """Silent: whoever is killed in the middle of an answer hangs up."""
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/api/incidents"
 
-    return Server(("127.0.0.1", 0), Handler)
+    def page(self, number: int, since: str) -> bytes:
+        """The body of one page."""
+        begin = bisect_left(self.times, since) if since else 0
+        at = begin, begin + (number - 1) * PAGE
+        return self.ready[at] if self.shown == len(self.made) and at in self.ready else self.body(*at)
+
+    def body(self, begin: int, at: int) -> bytes:
+        """The page from record ``at`` of an answer that begins with record ``begin``."""
+        told = {"list": self.made[at : min(at + PAGE, self.shown)], "total": max(0, self.shown - begin)}
+        return json.dumps({"code": 0, "msg": "", "data": told}, ensure_ascii=False).encode()
+
+    def take(self, kind: str, key: str, body: bytes) -> tuple[int, bytes]:
+        """Status and answer to a posted message; this one takes none."""
+        return 404, b"{}"
+
+    def handle_error(self, *_: object) -> None:
+        """Silent: whoever is killed in the middle of an answer hangs up."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Calls
+
+    def do_GET(self) -> None:
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
+        self.server.asked += 1
+        self._answer(200, self.server.page(int(asked.get("pageNo", "1")), asked.get("since", "")))
+
+    def do_POST(self) -> None:
+        length = int(self.headers.get("Content-Length", "0"))
+        body = self.rfile.read(length)
+        if len(body) == length:  # else the sender died in mid-message: as if it had never begun
+            kind = urlsplit(self.path).path.rpartition("/")[2]
+            self._answer(*self.server.take(kind, self.headers.get("Idempotency-Key", ""), body))
+
+    def _answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Silent: a line per request would count in the measurement."""
 
 
 def main() -> None:
@@ -111,9 +146,9 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=100_000)
     parser.add_argument("--numbered", action="store_true", help="both parties with an ID number in every call")
     options = parser.parse_args()
-    server = serve(options.records, numbered=options.numbered)
+    server = Calls(options.records, numbered=options.numbered)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(f"http://127.0.0.1:{server.server_address[1]}/api/incidents", flush=True)
+    print(server.address, flush=True)
     sys.stdin.read()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
@@ -59,6 +59,8 @@ from hub.store.originals import Taken, count_taken, taken_pages
 from hub.store.quarantine import QuarantineView
 from hub.store.schema import newest, revision, upgrade
 
+SHARED_ROWS = 250
+"""Rows of a page that a daemon lands."""
 ABREAST = 4
 """Landed pages whose drafts wait for the writer, before reading waits for it."""
 
@@ -111,10 +113,16 @@ class Hub:
     reporting: frozenset[str]
 
 
+def shared(settings: Settings) -> Settings:
+    """As a daemon takes them: pages small enough that a commit of one holds nobody else up for long."""
+    limits = settings.limits
+    return replace(settings, limits=replace(limits, rows_per_page=min(limits.rows_per_page, SHARED_ROWS)))
+
+
 @contextmanager
-def open_hub(folder: Path) -> Iterator[Hub]:
+def open_hub(folder: Path, *, daemon: bool = False) -> Iterator[Hub]:
     """Everything of a folder, given back at the end. Raises ConfigurationError, or StopError without keys."""
-    settings = read_settings(folder)
+    settings = shared(read_settings(folder)) if daemon else read_settings(folder)
     policy = load_policy(settings)
     vault = Vault(load_keys(read_secret(settings.keys["master"])))
     learn_secrets(settings)

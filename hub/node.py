@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
-
-from fastapi import FastAPI
+from typing import TYPE_CHECKING
 
 from hub import bootstrap
 from hub.confinement import require
@@ -16,19 +15,27 @@ from hub.core.freight import Answer, Drafts, Page
 from hub.core.policy import Policy
 from hub.core.policy_check import findings
 from hub.desk.edges import HubEdges
+from hub.line.apply import Receipt
 from hub.line.deliver import Retry, deliver
 from hub.line.land import land
 from hub.line.writer import DraftShelf, write_forever
 from hub.office import HubOffice
+from hub.runtime.applied import Applied
 from hub.runtime.service import Parts, Reloaded, now, owner_of, run
 from hub.store.adoption import stamp
 from hub.store.parcels import read_parcel
-from hub.web.app import create_app
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+
+COMMIT = 0.2
+"""Seconds one commit of the writer may take in a daemon: a report, a claim or a push waits for two of them at most."""
 
 
 def run_daemon(folder: Path, node: str = "") -> int:
     """`hub run`: the exit code. Raises RetryError when the folder or the port is taken."""
-    with bootstrap.open_hub(folder) as hub:
+    with bootstrap.open_hub(folder, daemon=True) as hub:
         require(hub.settings)
         return Node(hub, node).run()
 
@@ -41,6 +48,8 @@ class Node:
         self._owner = owner_of(node)
         self._shelf = DraftShelf()
         self._wake = Event()
+        self._outbox = Event()
+        self._applied = Applied(hub.store)
         self._changed = Event()
         self._office: HubOffice | None = None
 
@@ -58,6 +67,8 @@ class Node:
                 land=self._land,
                 make_app=self._app,
                 owner=self._owner,
+                applied=self._applied,
+                outbox=self._outbox,
                 reporting=hub.reporting,
                 landed=self._landed,
                 reload=self._reload,
@@ -79,7 +90,13 @@ class Node:
             self._changed.clear()
             hub = self._hub
             plan = bootstrap.writer_plan(hub, self._owner, self._shelf, self._wake)
+            plan = plan._replace(applied=self._told, seconds=COMMIT)
             write_forever(hub.store, hub.workers, hub.vault, hub.policy, now, _Either(stop, self._changed), plan)
+
+    def _told(self, receipts: list[Receipt]) -> None:
+        """After each commit: whoever waits for a page hears of it, and what it owes goes out at once."""
+        self._outbox.set()
+        self._applied.tell(receipts)
 
     def _deliver(self, number: int) -> Answer:
         hub = self._hub
@@ -92,10 +109,14 @@ class Node:
         return answer
 
     def _app(self, readiness: Callable[[], Mapping[str, bool]]) -> FastAPI:
+        from hub.web.app import create_app  # while the first polls are on their way
+
         hub = self._hub
         self._office = HubOffice(
-            hub.settings, bootstrap.manifests(), hub.store, hub.vault, hub.policy, self._land, readiness, now
-        )
+            hub.settings, bootstrap.manifests(), hub.store, hub.vault, hub.policy, self._land, readiness, now,
+            self._applied,
+        )  # fmt: skip
+        self._office.settings = self._hub.settings  # of a reload that came between
         desk = HubEdges(
             hub.store, hub.vault, bootstrap.manifests, lambda: self._hub.settings, lambda: self._hub.workers, now,
             self._wake.set,
@@ -109,7 +130,7 @@ class Node:
         """
         hub, old = self._hub, self._hub.settings
         bootstrap.look_again()
-        wanted = bootstrap.read_settings(old.folder)
+        wanted = bootstrap.shared(bootstrap.read_settings(old.folder))
         settings = replace(wanted, **{name: getattr(old, name) for name in UNTIL_RESTART})
         require(settings)
         policy = _sound(bootstrap.load_policy(settings), hub.policy)

@@ -25,7 +25,7 @@ from hub.read.explain import explain_household
 from hub.read.households import NotFoundError, find_household, list_households, show_household
 from hub.read.notices import open_notices
 from hub.read.reports import find_report, reports
-from hub.runtime.service import wait_applied
+from hub.runtime.applied import Applied
 from hub.runtime.station import station_page
 from hub.sdk.manifest import Manifest, strip
 from hub.security.credentials import find_token
@@ -66,6 +66,7 @@ class HubOffice:
         land: Callable[[Page], str],
         readiness: Callable[[], Mapping[str, bool]],
         clock: Callable[[], datetime],
+        applied: Applied | None = None,
     ) -> None:
         self.settings = settings
         self._manifests = manifests
@@ -75,6 +76,7 @@ class HubOffice:
         self._land = land
         self._readiness = readiness
         self._clock = clock
+        self._applied = applied or Applied(store)
         self._known: tuple[float, list[Caller], list[str]] = (-SECRETS_SECONDS, [], [])
 
     def renew(self, settings: Settings, policy: Policy, manifests: Mapping[str, Manifest]) -> None:
@@ -134,7 +136,7 @@ class HubOffice:
 
     def applied(self, uid: str, seconds: float) -> bool:
         """Waits at most ``seconds`` for the page to be applied."""
-        return wait_applied(self._store, uid, seconds)
+        return self._applied.wait(uid, seconds)
 
     def receipt(self, uid: str) -> Mapping[str, Any] | None:
         """The receipt as it stands now, with its connector as ``unit``."""
@@ -297,7 +299,7 @@ class HubOffice:
         said_by = str(step.get("by") or caller.name)[:64]
         row |= {"report_no": number, "step": word, "at": step.get("at") or now.isoformat(), "by": said_by}
         uid = self._land(station_page("report_feedback", [row], now))
-        wait_applied(self._store, uid, ACKNOWLEDGED_SECONDS)
+        self._applied.wait(uid, ACKNOWLEDGED_SECONDS)
         return find_report(self._store, self._vault, number)
 
     def light_changes(self, caller: Caller, after: str, limit: int) -> Mapping[str, Any]:

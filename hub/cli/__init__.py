@@ -1,51 +1,45 @@
-"""The `hub` command: thin faces that parse, call and print. Every result can be had as one JSON document."""
+"""The `hub` command: thin faces that parse, call and print. Every result can be had as one JSON document.
+
+A call loads the module of its own command and no other: what the daemon does not need does not delay its first poll.
+"""
 
 from __future__ import annotations
 
-from importlib import metadata
+import gc
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module, metadata
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from hub import logs
-from hub.cli import (
-    audit,
-    connectors,
-    db,
-    decisions,
-    duties,
-    edge,
-    handover,
-    households,
-    identity,
-    kit,
-    mappings,
-    notices,
-    policy,
-    quarantine,
-    reports,
-    sources,
-)
-from hub.cli.check import check
-from hub.cli.comb import comb
-from hub.cli.export import export
 from hub.cli.face import Face, HubGroup
-from hub.cli.ingest import ingest
-from hub.cli.init import init
-from hub.cli.queue import queue, workers
-from hub.cli.review import review
-from hub.cli.run import demo, run
-from hub.cli.status import status
 
-__all__ = ["app", "decisions", "handover", "kit", "main", "mappings", "sources"]
+__all__ = ["main", "typer_app"]
 
-app = typer.Typer(
-    cls=HubGroup,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    help="Family Care Hub 家事关护枢纽: nine units' records, one light, one guaranteed report.",
-)
+COMMANDS = {
+    "demo": "run", "init": "init", "check": "check", "run": "run", "status": "status", "ingest": "ingest",
+    "export": "export", "queue": "queue", "workers": "queue", "review": "review", "comb": "comb",
+}  # fmt: skip
+"""Command → the module that has a function of its name."""
+GROUPS: Mapping[str, Sequence[str]] = {
+    "connectors": ("connectors", "kit", "mappings", "sources"),
+    "households": ("households", "decisions", "handover"),
+    "reports": ("reports",),
+    "duties": ("duties",),
+    "notices": ("notices",),
+    "quarantine": ("quarantine",),
+    "policy": ("policy",),
+    "audit": ("audit",),
+    "identity": ("identity",),
+    "edge": ("edge",),
+    "db": ("db",),
+}
+"""Group → its modules: the first has its ``app``, the others add to it."""
+VALUED = ("--config", "--lang", "--log-level")
+"""Options before the command that take the next word."""
 
 
 def _say_version(asked: bool) -> None:
@@ -54,7 +48,6 @@ def _say_version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def hub(
     ctx: typer.Context,
     config: Annotated[Path, typer.Option("--config", envvar="HUB_CONFIG", help="The configuration folder.")] = Path(),
@@ -74,24 +67,47 @@ def hub(
     ctx.obj = Face(config, lang[:2])
 
 
-for command in (demo, init, check, run, status, ingest, export, queue, workers, review, comb):
-    app.command()(command)
-for name, group in {
-    "connectors": connectors.app,  # and what `sources`, `mappings` and `kit` add to it
-    "households": households.app,  # and what `decisions` adds to it
-    "reports": reports.app,
-    "duties": duties.app,
-    "notices": notices.app,
-    "quarantine": quarantine.app,
-    "policy": policy.app,
-    "audit": audit.app,
-    "identity": identity.app,
-    "edge": edge.app,
-    "db": db.app,
-}.items():
-    app.add_typer(group, name=name)
+def typer_app(names: Iterable[str] = (*COMMANDS, *GROUPS)) -> typer.Typer:
+    """The command with these of its commands and groups."""
+    made = typer.Typer(
+        cls=HubGroup,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        help="Family Care Hub 家事关护枢纽: nine units' records, one light, one guaranteed report.",
+    )
+    made.callback()(hub)
+    for name in names:
+        if name in COMMANDS:
+            made.command()(getattr(import_module(f"hub.cli.{COMMANDS[name]}"), name))
+        else:
+            first, *_ = [import_module(f"hub.cli.{module}") for module in GROUPS[name]]
+            made.add_typer(first.app, name=name)
+    return made
+
+
+def __getattr__(name: str) -> Any:
+    """``app``: the whole command, made when somebody asks for it."""
+    if name != "app":
+        raise AttributeError(name)
+    globals()["app"] = made = typer_app()
+    return made
+
+
+def asked_for(words: Sequence[str]) -> str:
+    """The command among the words of a call; empty: none that there is, or only a question such as ``--help``."""
+    rest = iter(words)
+    for word in rest:
+        if word in VALUED:
+            next(rest, None)
+        elif not word.startswith("-"):
+            return word if word in COMMANDS or word in GROUPS else ""
+    return ""
 
 
 def main() -> None:
     """The console script."""
-    app()
+    gc.disable()  # modules stay: looking for cycles among them is in vain
+    name = asked_for(sys.argv[1:])
+    called = typer_app((name,) if name else (*COMMANDS, *GROUPS))
+    gc.enable()
+    called()

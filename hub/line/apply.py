@@ -57,7 +57,7 @@ def apply(
     def attempt(
         part: Prepared, households: list[int] | None, later: Sequence[int] = (), *, trial: bool = False
     ) -> list[Receipt]:
-        with store.write() as tx:
+        with store.write(patient=True) as tx:
             receipts = _commit(tx, part, policy, as_of, outward, households)
             postpone(tx, later, as_of + LATER)
             for household in later:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from hub.core.errors import HubError
 from hub.core.freight import Answer, Page, Parcel
 from hub.core.records import Owed, StreamKey
 from hub.core.words import STATION
@@ -57,34 +58,58 @@ def deliver(
         owed = standing_by_id(sql, row.owed_id) if row is not None and row.owed_id is not None else None
     if row is None or row.state != "queued":
         return Answer("refused", detail="settled")
-    if worker is None:
-        answer = Answer("later", detail=NO_DESTINATION)
-    else:
-        rendered = _rendered(store, vault, row, owed, worker)
-        if rendered is None:
-            return Answer("refused", detail="withdrawn")
-        answer = _send(worker, row, rendered)
-    with store.write() as tx:
-        _record(tx, vault, row, answer, now, retry or Retry())
+    answer = _attempt(store, vault, row, owed, worker)
+    if answer is None:
+        return Answer("refused", detail="withdrawn")
+    store.write_together(lambda tx: _record(tx, vault, row, answer, now, retry or Retry()))
     return answer
 
 
+def _attempt(
+    store: SqlStore, vault: Vault, row: ParcelRow, owed: StandingRow | None, worker: Worker | None
+) -> Answer | None:
+    """What came of it; None: withdrawn meanwhile. A connector that cannot render now is asked again later."""
+    if worker is None:
+        return Answer("later", detail=NO_DESTINATION)
+    if row.rendered is None:
+        made = _made(vault, row, owed, worker)
+        if isinstance(made, Answer):
+            return made
+        row = row._replace(rendered=_kept(store, vault, row, made))
+    return None if row.rendered is None else _send(worker, row, vault.open_blob(row.no, row.rendered))
+
+
+def _made(vault: Vault, row: ParcelRow, owed: StandingRow | None, worker: Worker) -> bytes | Answer:
+    """The message as its unit reads it, or what keeps its connector from writing it: nothing of theirs stops the outbox."""
+    body: Mapping[str, Any] = orjson.loads(vault.open_blob(row.no, row.body))
+    try:
+        return worker.render(owed.owed() if owed is not None else _change(row), body)
+    except HubError as error:
+        return Answer("later", detail=error.code, after=getattr(error, "after", None))
+    except Exception as error:  # foreign code in the hub's own process: as in ``_send``
+        return Answer("later", detail=f"connector.{type(error).__name__}")
+
+
+def _kept(store: SqlStore, vault: Vault, row: ParcelRow, made: bytes) -> bytes | None:
+    """The sealed bytes that are sent, fixed before the first attempt; None: withdrawn meanwhile."""
+    sealed = vault.seal_blob(row.no, made)
+    return store.claim_together(lambda sql: keep_rendered(sql, row.id, sealed), durable=True)
+
+
 def fixed_bytes(store: SqlStore, vault: Vault, parcel_id: int, worker: Worker) -> bytes | None:
-    """The bytes of a message that its unit fetches, fixed now if they were not; None: settled or withdrawn meanwhile."""
+    """The bytes of a message that its unit fetches, fixed now if they were not.
+
+    None: settled or withdrawn meanwhile, or its connector cannot write it now.
+    """
     with store.read() as sql:
         row = read_parcel(sql, parcel_id)
         owed = standing_by_id(sql, row.owed_id) if row is not None and row.owed_id is not None else None
-    return None if row is None or row.state != "queued" else _rendered(store, vault, row, owed, worker)
-
-
-def _rendered(store: SqlStore, vault: Vault, row: ParcelRow, owed: StandingRow | None, worker: Worker) -> bytes | None:
-    """The bytes that are sent, fixed before the first attempt; None: withdrawn meanwhile."""
-    if row.rendered is not None:
-        return vault.open_blob(row.no, row.rendered)
-    body: Mapping[str, Any] = orjson.loads(vault.open_blob(row.no, row.body))
-    made = worker.render(owed.owed() if owed is not None else _change(row), body)
-    with store.claim() as sql:
-        kept = keep_rendered(sql, row.id, vault.seal_blob(row.no, made))
+    if row is None or row.state != "queued":
+        return None
+    kept = row.rendered
+    if kept is None:
+        made = _made(vault, row, owed, worker)
+        kept = None if isinstance(made, Answer) else _kept(store, vault, row, made)
     return None if kept is None else vault.open_blob(row.no, kept)
 
 

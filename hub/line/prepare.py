@@ -53,6 +53,11 @@ class Prepared(NamedTuple):
     lease: Lease | None = None
     held: tuple[tuple[int, str], ...] = ()  # (page id, coded reason)
 
+    @property
+    def records(self) -> int:
+        """How many rows its pages have."""
+        return sum(one.page.rows for one in self.pages)
+
 
 class Terms(NamedTuple):
     """What preparing one page needs to know beside its drafts."""
@@ -68,7 +73,9 @@ class Elsewhere(Protocol):
 
 
 FULL = 2_000
-"""Rows of a batch from which on it is worth preparing elsewhere."""
+"""Rows of a batch from which on it is worth preparing elsewhere, unless its writer takes fewer at once."""
+WORTH = 250
+"""Rows below which it is never worth it."""
 
 
 def prepare(
@@ -81,16 +88,17 @@ def prepare(
     drafts: Mapping[str, Drafts] | None = None,
     lease: Lease | None = None,
     elsewhere: Elsewhere | None = None,
+    full: int = FULL,
 ) -> Prepared:
     """Landed pages (id, sealed) → sealed records and refused rows.
 
     ``workers`` by unit; ``live_from`` says from which event day a stream's records are live (earlier: backfill);
     ``drafts`` are those a poll brought along, by page uid. A worker that fails holds its page back, nothing else.
-    ``elsewhere`` takes pages of full batches.
+    ``elsewhere`` takes pages of batches of ``full`` rows or more.
     """
     pages = list(pages)
     given = drafts or {}
-    if sum(page.rows for _, page in pages) < FULL:
+    if sum(page.rows for _, page in pages) < max(WORTH, min(full, FULL)):
         elsewhere = None
     ready: list[PreparedPage] = []
     held: list[tuple[int, str]] = []

@@ -32,8 +32,12 @@ __all__ = ["DraftShelf", "WriterPlan", "drain", "write_forever"]
 
 RECORDS = 2_000
 """Records in one commit."""
-BATCHES = 16
-"""Batches between two collections of cycles while there is always something to do."""
+CAUTIOUS = 250
+"""Records in the first commits of a writer whose commits may not take long, until it knows how long they take."""
+FEWEST = 25
+"""Records in one commit however long they take."""
+COLLECTED = 16 * RECORDS
+"""Records between two collections of cycles while there is always something to do."""
 HOLD = timedelta(seconds=5)
 """When a page whose connector could not map it is tried again."""
 
@@ -53,13 +57,14 @@ class _Collections:
 
     def __init__(self) -> None:
         self._was = gc.isenabled()
-        self._batches = 0
+        self._records = 0
 
-    def pause(self) -> None:
-        """Work begins; called for every batch."""
+    def pause(self, records: int = 0) -> None:
+        """Work on so many records begins; called for every batch."""
         gc.disable()
-        self._batches += 1
-        if self._batches % BATCHES == 0:
+        self._records += records
+        if self._records >= COLLECTED:
+            self._records = 0
             gc.collect()
 
     def resume(self) -> None:
@@ -98,7 +103,8 @@ class WriterPlan(NamedTuple):
     tick: timedelta = timedelta(milliseconds=100)
     outward: Outward = Outward()
     live_from: Mapping[StreamKey, date] = {}
-    records: int = RECORDS
+    records: int = RECORDS  # in one commit, at most
+    seconds: float = 0.0  # what a commit may take, so that polls and messages get their turn; 0: as long as it needs
     shelf: DraftShelf | None = None
     applied: Callable[[list[Receipt]], None] | None = None  # called after each commit
     wake: threading.Event | None = None  # set by whoever landed something
@@ -128,6 +134,7 @@ class _Loop:
         self._held: dict[int, datetime] = {}  # pages to leave alone until then
         self._told: set[str] = set()
         self._apart = Apart(vault)
+        self._size = plan.records if not plan.seconds else min(plan.records, CAUTIOUS)
         self._adopting: bool | None = None  # whether another policy than before judges everybody again; None: not asked
 
     def take(self, lease: Lease | None, skip: frozenset[int]) -> Prepared:
@@ -135,11 +142,11 @@ class _Loop:
         at = self._clock()
         self._held = {number: until for number, until in self._held.items() if until > at}
         with self._store.read() as sql:
-            found = pages.next_landed(sql, self._plan.records, skip | frozenset(self._held))
+            found = pages.next_landed(sql, self._size, skip | frozenset(self._held))
         drafts = self._plan.shelf.take([page.uid for _, page in found]) if self._plan.shelf else {}
         return prepare(
             found, self._workers, self._vault, self._policy,
-            live_from=self._plan.live_from, drafts=drafts, lease=lease, elsewhere=self._apart,
+            live_from=self._plan.live_from, drafts=drafts, lease=lease, elsewhere=self._apart, full=self._size,
         )  # fmt: skip
 
     def idle(self) -> None:
@@ -155,15 +162,23 @@ class _Loop:
         at = self._clock()
         self._hold(work, at)
         with self._store.read() as sql:
-            due = due_households(sql, at, self._plan.records)
+            due = due_households(sql, at, self._size)
             district = bool(self._plan.outward.communities) and district_is_due(sql, at)
         moved = self._adopt(at) if not due else 0
         if not work.pages and not due and not district:
             return moved
+        began = time.perf_counter()
         receipts = apply(self._store, work, self._policy, at, outward=self._plan.outward, due=due)
+        self._learn(work.records + len(due), time.perf_counter() - began)
         if self._plan.applied is not None:
             self._plan.applied(receipts)
         return len(work.pages) + len(due)
+
+    def _learn(self, units: int, taken: float) -> None:
+        """How many records the next commits have: as many as the allowed time suffices for, by how long this one took."""
+        if self._plan.seconds and (2 * units >= self._size or taken > self._plan.seconds):
+            wanted = int(units * self._plan.seconds / max(taken, 1e-3))
+            self._size = max(FEWEST, min(self._plan.records, wanted, 2 * self._size))
 
     def _adopt(self, at: datetime) -> int:
         """Under another policy than before everybody is judged again, a batch whenever nothing else is due."""
@@ -210,7 +225,7 @@ def drain(
             collections.pause()
             work = loop.take(lease, frozenset())
             while True:
-                collections.pause()
+                collections.pause(work.records)
                 skip = frozenset(page.id for page in work.pages)
                 following = ahead.submit(loop.take, lease, skip)
                 moved = loop.write(work)
@@ -296,7 +311,7 @@ def _hold_office(
         following = None
         work = work._replace(lease=lease)
         if work.pages:
-            collections.pause()
+            collections.pause(work.records)
             following = ahead.submit(loop.take, lease, frozenset(page.id for page in work.pages))
         moved = loop.write(work)
         if not moved:

@@ -8,6 +8,7 @@ with 0; the second one ends the process at once. SIGHUP reloads.
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import signal
 import socket
@@ -18,12 +19,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
-import uvicorn
 
 from hub.core.errors import HubError, RetryError
+
+if TYPE_CHECKING:
+    import uvicorn
 
 __all__ = ["Daemon", "SideTask", "WebTask", "grouped", "hub_lock", "listen"]
 
@@ -181,40 +184,45 @@ def listen(address: str) -> socket.socket:
 
 
 class WebTask:
-    """uvicorn in a thread, on a socket that is bound already; requests in progress are finished at the end."""
+    """uvicorn in a thread, on a socket that is bound already; requests in progress are finished at the end.
 
-    def __init__(self, app: Any, listening: socket.socket, *, graceful: int = 10) -> None:
+    ``make_app`` is called in that thread: loading a web application takes as long as all the rest of a start.
+    """
+
+    def __init__(self, make_app: Callable[[], Any], listening: socket.socket, *, graceful: int = 10) -> None:
+        self._make_app = make_app
         self._listening = listening
-        self._server = uvicorn.Server(
+        self._graceful = graceful
+        self._server: uvicorn.Server | None = None
+
+    def is_serving(self) -> bool:
+        """Whether requests are being answered."""
+        server = self._server
+        return server is not None and bool(server.started) and not server.should_exit
+
+    def run(self, stop: threading.Event) -> None:
+        """Serve until ``stop``."""
+        import uvicorn
+
+        self._server = server = uvicorn.Server(
             uvicorn.Config(
-                app,
+                self._make_app(),
                 log_config=None,
                 access_log=False,
                 lifespan="off",
-                timeout_graceful_shutdown=graceful,
+                timeout_graceful_shutdown=self._graceful,
                 timeout_keep_alive=15,
                 server_header=False,
                 h11_max_incomplete_event_size=64 * 1024,
             )
         )
+        gc.freeze()  # all is loaded that stays: no later collection looks at it again
+        threading.Thread(target=self._end_with, args=(server, stop), daemon=True, name="web-stop").start()
+        server.run(sockets=[self._listening])
 
-    @property
-    def port(self) -> int:
-        """The port it listens on."""
-        return int(self._listening.getsockname()[1])
-
-    def is_serving(self) -> bool:
-        """Whether requests are being answered."""
-        return bool(self._server.started) and not self._server.should_exit
-
-    def run(self, stop: threading.Event) -> None:
-        """Serve until ``stop``."""
-        threading.Thread(target=self._end_with, args=(stop,), daemon=True, name="web-stop").start()
-        self._server.run(sockets=[self._listening])
-
-    def _end_with(self, stop: threading.Event) -> None:
+    def _end_with(self, server: uvicorn.Server, stop: threading.Event) -> None:
         stop.wait()
-        self._server.should_exit = True
+        server.should_exit = True
 
 
 # --- one daemon a folder ---------------------------------------------------------------------------------------------

@@ -1,12 +1,13 @@
 """The relay: takes parcels that are due from the outbox and delivers each in a thread of its own.
 
-A receiver that hangs holds one thread, not the outbox; urgent parcels are claimed first.
+A receiver that hangs holds its share of the threads, not the outbox; urgent parcels are claimed first.
 """
 
 from __future__ import annotations
 
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -20,8 +21,10 @@ from hub.store.engine import SqlStore
 
 __all__ = ["Relay", "unit_of"]
 
-THREADS = 8
+THREADS = 16
 """Deliveries at the same time on one node."""
+EACH = 4
+"""Of them to one receiver: three that hang with all they may have still leave threads to the others."""
 STALL = 5.0
 """Seconds without a look at the outbox after which the relay does not count as running."""
 
@@ -41,7 +44,7 @@ def unit_of(to: str, contacts: Mapping[str, Any]) -> str:
 
 
 class Relay:
-    """A side task: ``run`` until its stop event. ``wake`` makes it look at once instead of at the next tick."""
+    """A side task: ``run`` until its stop event. It looks at once when it is woken, and at every tick."""
 
     def __init__(
         self,
@@ -53,8 +56,11 @@ class Relay:
         tick: timedelta,
         lease: timedelta,
         threads: int = THREADS,
+        each: int = EACH,
+        wake: Event | None = None,
     ) -> None:
-        """``lease`` must outlast one attempt: longer than the peer's total deadline."""
+        """``lease`` must outlast one attempt: longer than the peer's total deadline. ``wake`` is set by whoever wrote
+        something to send."""
         self._store = store
         self._deliver = deliver
         self._owner = owner
@@ -62,15 +68,12 @@ class Relay:
         self._tick = tick
         self.lease = lease
         self._threads = threads
-        self._running: set[int] = set()
+        self._each = each
+        self._running: dict[int, str] = {}  # parcel → its receiver
         self._lock = Lock()
-        self._wake = Event()
+        self._wake = wake or Event()
         self._fatal: BaseException | None = None
         self._looked = 0.0
-
-    def wake(self) -> None:
-        """There may be something to send now."""
-        self._wake.set()
 
     def is_running(self) -> bool:
         """Whether the outbox is being looked at."""
@@ -82,10 +85,12 @@ class Relay:
             while not stop.is_set():
                 if self._fatal is not None:
                     raise self._fatal
+                started = 0
                 with contextlib.suppress(RetryError):  # the archive is busy: at the next look
-                    self.look(pool)
+                    started = self.look(pool)
                 self._looked = time.monotonic()
-                self._rest(stop)
+                if not started:
+                    self._rest(stop)
 
     def _rest(self, stop: Event) -> None:
         """Until the next tick, a call, or the end."""
@@ -96,22 +101,23 @@ class Relay:
                 return
 
     def look(self, pool: ThreadPoolExecutor) -> int:
-        """Claim what is due, as far as threads are free; how many were started."""
+        """Claim what is due, as far as threads are free, and no receiver's share is used up; how many were started."""
         with self._lock:
             free = self._threads - len(self._running)
+            room = {to: self._each - count for to, count in Counter(self._running.values()).items()}
         if free <= 0:
             return 0
-        claimed = claim_parcels(self._store, self._owner, self._clock(), self.lease, free)
-        for number in claimed:
+        claimed = claim_parcels(self._store, self._owner, self._clock(), self.lease, free, room=room, each=self._each)
+        for number, to in claimed:
             with self._lock:
-                self._running.add(number)
+                self._running[number] = to
             future = pool.submit(self._deliver, number)
             future.add_done_callback(partial(self._ended, number))
         return len(claimed)
 
     def _ended(self, number: int, done: Future[Any]) -> None:
         with self._lock:
-            self._running.discard(number)
+            self._running.pop(number, None)
         if not done.cancelled() and (error := done.exception()) is not None and not isinstance(error, RetryError):
             self._fatal = error
         self._wake.set()

@@ -22,7 +22,7 @@ from hub.core.records import SHANGHAI, StreamKey
 from hub.line.fetch import FetchPlan, Polled, poll, together
 from hub.line.ports import Vault
 from hub.line.reconcile import DaysPlan, reconcile
-from hub.runtime.applied import wait_applied
+from hub.runtime.applied import Applied
 from hub.runtime.workers import PolledStream, Workers
 from hub.settings import ReconcileConfig
 from hub.store.claims import (
@@ -51,6 +51,8 @@ APPLIED = 20.0
 """Seconds a comparison waits for what has landed to be applied."""
 CLOCK_STEP = 1.0
 """Seconds by which the wall clock may fall behind the monotonic one between two ticks before it counts as set back."""
+GRACE = 10.0
+"""Seconds a poll has to bring its page when the process ends."""
 STALL = 5.0
 """Seconds without a tick after which the ticker is started anew (APScheduler stands still when the clock goes back)."""
 
@@ -101,6 +103,8 @@ class Schedule:
         self._fatal: BaseException | None = None
         self._stopping = Event()
         self._ticked = 0.0  # monotonic
+        self.begun = Event()
+        """Set after the first tick: what was due then is being polled."""
         self._wall: tuple[float, float] | None = None  # (monotonic, wall) of the last tick
 
     # --- life
@@ -120,7 +124,22 @@ class Schedule:
                     ticker = self._start_ticker()
         finally:
             ticker.shutdown(wait=True)
+            self._end_polls()
             self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _end_polls(self) -> None:
+        """Polls in progress end at their next page; the process of one that brings none by then is ended."""
+        with self._lock:
+            polled = dict(self._streams)
+        for stream in polled.values():
+            stream.worker.drain()
+        end, pause = time.monotonic() + GRACE, Event()
+        while self._running and time.monotonic() < end:
+            pause.wait(0.02)
+        with self._lock:
+            hung = [key for key in self._running if key in polled]
+        for key in hung:
+            polled[key].worker.close()
 
     def is_ticking(self) -> bool:
         """Whether the tick lives."""
@@ -141,7 +160,8 @@ class Schedule:
                 if polled.days is not None:
                     ensure_streams(self._store, [polled.key], now + min(polled.days.every, FIRST_COMPARED))
                 if polled.grid.period is not None:
-                    pull_forward(self._store, [polled.key], now + polled.grid.period + self._retry[1])
+                    latest = now + polled.grid.period
+                    pull_forward(self._store, [polled.key], latest, failing=latest + self._retry[1])
         with self._lock:
             self._streams = streams
 
@@ -154,6 +174,7 @@ class Schedule:
             max_instances=1,
             coalesce=True,
             misfire_grace_time=None,
+            next_run_time=datetime.now(SHANGHAI),  # at once: a start waits for nothing
         )
         self._ticked = time.monotonic()
         ticker.start()
@@ -170,6 +191,7 @@ class Schedule:
         except BaseException as error:
             self._fatal = error
         self._ticked = time.monotonic()
+        self.begun.set()
 
     def tick(self) -> int:
         """Renew the leases of running polls, claim what is due, start it; how many were started."""
@@ -302,4 +324,4 @@ def days_plan(
     landed: Callable[[str, Drafts], None] | None,
 ) -> DaysPlan:
     """How a stream is compared with its source, as configured."""
-    return DaysPlan(days, config.by, lambda uid: wait_applied(store, uid, APPLIED), reporting, landed)
+    return DaysPlan(days, config.by, lambda uid: Applied(store).wait(uid, APPLIED), reporting, landed)

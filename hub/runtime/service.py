@@ -23,7 +23,7 @@ from hub.custody import audit
 from hub.custody.audit import Look
 from hub.line.ports import Vault
 from hub.read.days import told_day
-from hub.runtime.applied import wait_applied as wait_applied
+from hub.runtime.applied import Applied
 from hub.runtime.confine import hide
 from hub.runtime.daemon import Daemon, SideTask, WebTask, grouped, hub_lock, listen
 from hub.runtime.local_socket import LocalServer, page_from_json
@@ -39,11 +39,13 @@ from hub.store.issues import close_issues, open_issue
 from hub.store.numbers import new_uid
 from hub.store.pages import receipt
 
-__all__ = ["SOCKET", "Parts", "Reloaded", "now", "owner_of", "run", "sole_process", "wait_applied"]
+__all__ = ["SOCKET", "Parts", "Reloaded", "now", "owner_of", "run", "sole_process"]
 
 SOCKET = "hub.sock"
 LOCK_WAIT = 3.0
 """Seconds a start waits for ``hub.lock``: a process that was just killed has let go of it by then."""
+WEB_WAIT = 1.0
+"""Seconds the web application at most waits to be loaded, so that the first polls go ahead of it."""
 
 
 def now() -> datetime:
@@ -68,7 +70,8 @@ class Reloaded(NamedTuple):
 @dataclass(kw_only=True)
 class Parts:
     """What a daemon is made of. ``writer(stop)`` applies what has landed and what falls due; ``deliver(parcel id)`` is
-    one attempt; ``make_app(readiness)`` gives the web application; ``reload`` re-reads the configuration."""
+    one attempt; ``make_app(readiness)`` gives the web application; ``reload`` re-reads the configuration; ``outbox`` is
+    set when there may be something to send."""
 
     settings: Settings
     store: SqlStore
@@ -79,11 +82,13 @@ class Parts:
     land: Callable[[Page], str]
     make_app: Callable[[Callable[[], Mapping[str, bool]]], Any]
     owner: str
+    applied: Applied
     clock: Callable[[], datetime] = now
     reporting: frozenset[str] | None = None
     landed: Callable[[str, Drafts], None] | None = None
     reload: Callable[[], Reloaded] | None = None
     writer_ready: Callable[[], bool] = field(default=lambda: True)
+    outbox: threading.Event = field(default_factory=threading.Event)
 
 
 def run(parts: Parts) -> int:
@@ -111,8 +116,13 @@ def run(parts: Parts) -> int:
             schedule.refresh()
             return told
 
-        web = WebTask(parts.make_app(readiness), door)
-        tasks = [SideTask("web", web.run, web.is_serving)]
+        web = WebTask(lambda: parts.make_app(readiness), door)
+
+        def serve(stop: threading.Event) -> None:
+            schedule.begun.wait(WEB_WAIT)
+            web.run(stop)
+
+        tasks = [SideTask("web", serve, web.is_serving)]
         if not parts.store.postgres:
             server = LocalServer(settings.folder / SOCKET, _handlers(parts, schedule, renew))
             stack.callback(server.close)
@@ -205,6 +215,7 @@ def _relay(parts: Parts) -> Relay:
         clock=parts.clock,
         tick=settings.tick,
         lease=_attempt(settings),
+        wake=parts.outbox,
     )
 
 
@@ -223,7 +234,7 @@ def _handlers(
 
     def told(asked: Mapping[str, Any]) -> Mapping[str, Any]:
         uid = str(asked.get("uid", ""))
-        wait_applied(parts.store, uid, min(60.0, float(asked.get("seconds", 0))))
+        parts.applied.wait(uid, min(60.0, float(asked.get("seconds", 0))))
         with parts.store.read() as sql:
             return {"receipt": receipt(sql, uid, all_rows=bool(asked.get("all_rows")))}
 

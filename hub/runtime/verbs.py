@@ -102,6 +102,8 @@ class Verbs:
         pages = self._rows(spec, cursor, stop)
         if self.connector.fetch is None and spec.transport != "files":
             pages = gathered(pages, min(self._gather, spec.rows_per_page))
+        if spec.transport != "files" or self.connector.fetch is not None:
+            pages = sliced(pages, spec.rows_per_page)
         for rows, reached in pages:
             if stop.is_set():
                 return
@@ -303,6 +305,16 @@ def gathered(
         raise
     if waiting:
         yield rows, reached
+
+
+def sliced(
+    pages: Iterable[tuple[list[dict[str, Any]], str | None]], most: int
+) -> Iterator[tuple[list[Any], str | None]]:
+    """Large pages of a source as several of at most ``most`` rows; the cursor moves with the last of them."""
+    for rows, reached in pages:
+        for at in range(0, len(rows) - most, most):
+            yield rows[at : at + most], None
+        yield rows[(len(rows) - 1) // most * most if rows else 0 :], reached
 
 
 def _first_row(spec: SourceSpec, reached: str | None, rows: int) -> int:

@@ -6,7 +6,7 @@ slept through its lease is refused when it comes back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -18,6 +18,8 @@ from hub.store.sql import Sql
 from hub.store.times import from_us, opt_from_us, to_us
 
 WRITER = "writer"
+AHEAD = 8
+"""Due parcels looked at for each that may be claimed: those of a receiver that has its share are passed over."""
 
 
 class StreamClaim(NamedTuple):
@@ -82,19 +84,21 @@ def claim_streams(
     at, wanted = to_us(now), set(among)
     with store.read() as sql:
         due = sql.rows(
-            "SELECT unit, stream, next_due, cursor, heard_at, failures, fence FROM schedule"
+            "SELECT unit, stream, next_due, fence FROM schedule"
             " WHERE next_due <= ? AND (lease_until IS NULL OR lease_until < ?) ORDER BY next_due",
             (at, at),
         )
-    claims: list[StreamClaim] = []
-    for unit, stream, next_due, _, _, _, fence in due:
-        key = StreamKey(unit, stream)
-        if key not in wanted or len(claims) >= limit:
-            continue
-        claim = _claim_stream(store, key, owner, at, lease, int(next_due), int(fence))
-        if claim is not None:
-            claims.append(claim)
-    return claims
+    chosen = [
+        (StreamKey(unit, stream), int(next_due), int(fence))
+        for unit, stream, next_due, fence in due
+        if StreamKey(unit, stream) in wanted
+    ][:limit]
+    if not chosen:
+        return []
+    claims = store.claim_together(
+        lambda sql: [_claim_stream(sql, key, owner, at, lease, due_at, fence) for key, due_at, fence in chosen]
+    )
+    return [claim for claim in claims if claim is not None]
 
 
 def claim_stream(store: SqlStore, stream: StreamKey, owner: str, now: datetime, lease: timedelta) -> StreamClaim | None:
@@ -103,19 +107,19 @@ def claim_stream(store: SqlStore, stream: StreamKey, owner: str, now: datetime, 
         row = sql.one("SELECT next_due, fence FROM schedule WHERE unit = ? AND stream = ?", stream)
     if row is None:
         return None
-    return _claim_stream(store, stream, owner, to_us(now), lease, int(row[0]), int(row[1]))
+    due, fence = int(row[0]), int(row[1])
+    return store.claim_together(lambda sql: _claim_stream(sql, stream, owner, to_us(now), lease, due, fence))
 
 
 def _claim_stream(
-    store: SqlStore, stream: StreamKey, owner: str, at: int, lease: timedelta, next_due: int, fence: int
+    sql: Sql, stream: StreamKey, owner: str, at: int, lease: timedelta, next_due: int, fence: int
 ) -> StreamClaim | None:
     until = at + lease // timedelta(microseconds=1)
-    with store.claim() as sql:
-        found = sql.rows(
-            "UPDATE schedule SET lease_owner = ?, lease_until = ?, fence = fence + 1 WHERE unit = ? AND stream = ?"
-            " AND fence = ? AND (lease_until IS NULL OR lease_until < ?) RETURNING cursor, heard_at, failures",
-            (owner, until, *stream, fence, at),
-        )
+    found = sql.rows(
+        "UPDATE schedule SET lease_owner = ?, lease_until = ?, fence = fence + 1 WHERE unit = ? AND stream = ?"
+        " AND fence = ? AND (lease_until IS NULL OR lease_until < ?) RETURNING cursor, heard_at, failures",
+        (owner, until, *stream, fence, at),
+    )
     if not found:
         return None
     cursor, heard_at, failures = found[0]
@@ -151,26 +155,25 @@ def finish_stream(
 
     ``heard_at`` is the time of an answer (an empty one too), None if there was none; ``last`` a coded result.
     """
-    with store.claim() as sql:
-        return (
-            sql.run(
-                "UPDATE schedule SET lease_owner = NULL, lease_until = NULL, next_due = ?,"
-                " heard_at = COALESCE(?, heard_at), missed = missed + ?,"
-                " failures = CASE WHEN ? THEN failures + 1 ELSE 0 END, last = ?"
-                " WHERE unit = ? AND stream = ? AND fence = ? AND lease_owner = ?",
-                (
-                    to_us(next_due),
-                    None if heard_at is None else to_us(heard_at),
-                    missed,
-                    failed,
-                    last,
-                    *stream,
-                    held.fence,
-                    held.owner,
-                ),
-            )
-            == 1
+    changed = store.claim_together(
+        lambda sql: sql.run(
+            "UPDATE schedule SET lease_owner = NULL, lease_until = NULL, next_due = ?,"
+            " heard_at = COALESCE(?, heard_at), missed = missed + ?,"
+            " failures = CASE WHEN ? THEN failures + 1 ELSE 0 END, last = ?"
+            " WHERE unit = ? AND stream = ? AND fence = ? AND lease_owner = ?",
+            (
+                to_us(next_due),
+                None if heard_at is None else to_us(heard_at),
+                missed,
+                failed,
+                last,
+                *stream,
+                held.fence,
+                held.owner,
+            ),
         )
+    )
+    return changed == 1
 
 
 def take_lease(
@@ -211,34 +214,46 @@ def check_lease(sql: Sql, held: Lease) -> None:
 
 
 def claim_parcels(
-    store: SqlStore, owner: str, now: datetime, lease: timedelta, limit: int = 64, to: Sequence[str] | None = None
-) -> list[int]:
-    """Ids of parcels that are due and not leased, urgent and oldest first, now leased to ``owner``.
+    store: SqlStore,
+    owner: str,
+    now: datetime,
+    lease: timedelta,
+    limit: int = 64,
+    *,
+    room: Mapping[str, int] | None = None,
+    each: int = 64,
+) -> list[tuple[int, str]]:
+    """(id, receiver) of parcels that are due and not leased, urgent and oldest first, now leased to ``owner``.
 
-    ``to`` names the units that can be delivered to; None: all.
+    At most ``each`` for one receiver, or as many as ``room`` says of it.
     """
-    at = to_us(now)
-    until = to_us(now + lease)
+    at, until = to_us(now), to_us(now + lease)
+    left = dict(room or {})
+    full = sorted(to for to, count in left.items() if count <= 0)
     where = "state = ? AND next_at <= ? AND (lease_until IS NULL OR lease_until < ?)"
-    order = " ORDER BY urgent DESC, next_at, id"
+    but = f' AND "to" NOT IN ({",".join("?" * len(full))})' if full else ""
+    chosen: list[tuple[int, str]] = []
     with store.read() as sql:
-        if to is None:
-            rows = sql.rows(f"SELECT id FROM parcel WHERE {where}{order} LIMIT ?", ("queued", at, at, limit))
-        else:
-            rows = sql.rows_in(
-                f'SELECT id FROM parcel WHERE {where} AND "to" {{in}}{order}',
-                to,
-                ("queued", at, at),
-            )[:limit]
-    if not rows:
+        due = sql.rows(
+            f'SELECT id, "to" FROM parcel WHERE {where}{but} ORDER BY urgent DESC, next_at, id LIMIT ?',
+            ("queued", at, at, *full, AHEAD * limit),
+        )
+    for number, to in due:
+        if len(chosen) < limit and left.setdefault(to, each) > 0:
+            left[to] -= 1
+            chosen.append((int(number), str(to)))
+    if not chosen:
         return []
-    with store.claim() as sql:
-        return [
-            int(number)
-            for (number,) in rows
-            if sql.run(f"UPDATE parcel SET lease_owner = ?, lease_until = ? WHERE id = ? AND {where}",
-                       (owner, until, number, "queued", at, at))
-        ]  # fmt: skip
+    return store.claim_together(
+        lambda sql: [
+            (number, to)
+            for number, to in chosen
+            if sql.run(
+                f"UPDATE parcel SET lease_owner = ?, lease_until = ? WHERE id = ? AND {where}",
+                (owner, until, number, "queued", at, at),
+            )
+        ]
+    )
 
 
 def next_wake(store: SqlStore) -> datetime | None:
@@ -274,11 +289,17 @@ def release_node(store: SqlStore, prefix: str) -> None:
             )
 
 
-def pull_forward(store: SqlStore, streams: Iterable[StreamKey], latest: datetime) -> None:
-    """No stream is due later than ``latest``: after the wall clock stepped back, or its period was shortened."""
+def pull_forward(
+    store: SqlStore, streams: Iterable[StreamKey], latest: datetime, *, failing: datetime | None = None
+) -> None:
+    """No stream is due later than ``latest``: after the wall clock stepped back, or its period was shortened.
+
+    One whose last polls failed waits for its next try: no later than ``failing``.
+    """
     with store.claim() as sql:
         for stream in streams:
             sql.run(
-                "UPDATE schedule SET next_due = ? WHERE unit = ? AND stream = ? AND next_due > ?",
-                (to_us(latest), *stream, to_us(latest)),
+                "UPDATE schedule SET next_due = CASE WHEN failures > 0 THEN ? ELSE ? END WHERE unit = ? AND stream = ?"
+                " AND next_due > CASE WHEN failures > 0 THEN ? ELSE ? END",
+                (*(bounds := (to_us(failing or latest), to_us(latest))), *stream, *bounds),
             )

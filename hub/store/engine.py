@@ -8,7 +8,7 @@ by ``BEGIN IMMEDIATE`` with a busy timeout.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,12 @@ from sqlalchemy.exc import DBAPIError
 
 from hub.core.errors import HubError, RetryError, StopError
 from hub.store.sql import Sql
+from hub.store.together import Gave, Together, Turns
 from hub.store.tx import Tx
 
 BUSY_MS = 30_000
+PATIENCE = 0.1
+"""Seconds a long commit lets short ones go before it."""
 WAL_LIMIT = 64 * 1024 * 1024
 """Bytes of log before the writer checkpoints although it is busy (the default limit took 36 % of a long load)."""
 WAL_QUIET = 1024 * 1024
@@ -79,14 +82,18 @@ class SqlStore:
         self.readers = readers
         self.path = path  # of the SQLite file; None on PostgreSQL
         self.postgres = path is None
-        self._lock: AbstractContextManager[Any] = nullcontext() if self.postgres else threading.Lock()
+        self._turns = None if self.postgres else Turns()
         self.landing: list[Any] = []  # pages that wait for the commit somebody else is making (line/land.py)
         self.landing_lock = threading.Lock()
+        self.together = Together(self._at_once)
 
     @contextmanager
-    def write(self) -> Iterator[Tx]:
-        """One durable commit, or nothing. Raises RetryError (store.full, store.busy, store.unavailable)."""
-        with self._transaction() as connection:
+    def write(self, *, patient: bool = False) -> Iterator[Tx]:
+        """One durable commit, or nothing. ``patient``: a long one, before which the short ones that wait go.
+
+        Raises RetryError (store.full, store.busy, store.unavailable).
+        """
+        with self._transaction(patient=patient) as connection:
             yield Tx(connection)
 
     @contextmanager
@@ -94,6 +101,23 @@ class SqlStore:
         """A transaction for one conditional UPDATE (claims, heartbeats); never for what a use case stores."""
         with self._transaction() as connection:
             yield Sql(connection)
+
+    def write_together(self, act: Callable[[Tx], Gave]) -> Gave:
+        """Like ``write``, in one commit with others that come at the same moment; ``act`` may be run again."""
+        return self.together.join(act)
+
+    def claim_together(self, act: Callable[[Sql], Gave], *, durable: bool = False) -> Gave:
+        """Like ``claim``, in one commit with others that come at the same moment; ``act`` may be run again.
+
+        No disk is waited for: after a power cut what was claimed is due again, and nobody who held it lives. ``durable``:
+        it is waited for all the same.
+        """
+        return self.together.join(act, durable=durable)
+
+    def _at_once(self, acts: Sequence[Callable[[Tx], Any]], durable: bool) -> list[Any]:
+        with self._transaction(durable=durable) as connection:
+            tx = Tx(connection)
+            return [act(tx) for act in acts]
 
     @contextmanager
     def read(self) -> Iterator[Sql]:
@@ -105,19 +129,35 @@ class SqlStore:
             raise store_error(error) from None
 
     @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        with self._lock:
+    def _transaction(self, *, durable: bool = True, patient: bool = False) -> Iterator[Connection]:
+        with self._turn(patient):
             try:
-                with self.writer.connect() as connection, connection.begin():
+                with self.writer.connect() as connection, self._unsynced(connection, durable), connection.begin():
                     yield connection
             except DBAPIError as error:
                 raise store_error(error) from None
             self._checkpoint(WAL_LIMIT)
 
+    @contextmanager
+    def _unsynced(self, connection: Connection, durable: bool) -> Iterator[None]:
+        """Around a transaction that need not outlive a power cut: it waits for no disk."""
+        if durable or self.postgres:
+            yield
+            return
+        driver: Any = connection.connection.driver_connection
+        driver.execute("PRAGMA synchronous=NORMAL")
+        try:
+            yield
+        finally:
+            driver.execute("PRAGMA synchronous=FULL")
+
     def quiet(self) -> None:
         """Called when there is nothing to do: the writer moves its log into the database."""
-        with self._lock:
+        with self._turn(patient=True):
             self._checkpoint(WAL_QUIET)
+
+    def _turn(self, patient: bool) -> AbstractContextManager[None]:
+        return nullcontext() if self._turns is None else self._turns.hold(PATIENCE if patient else 0.0)
 
     def _checkpoint(self, limit: int) -> None:
         if self.path is None:

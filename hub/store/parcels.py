@@ -66,10 +66,9 @@ def insert_parcels(sql: Sql, parcels: Sequence[NewParcel], at: datetime) -> None
 
 
 def withdraw_unsent(sql: Sql, owed: Iterable[int]) -> None:
-    """Messages that surely never left: gone."""
+    """Messages that surely never left, for their bytes were never fixed: gone."""
     sql.run_in(
-        "UPDATE parcel SET state = 'withdrawn' WHERE state = 'queued' AND attempts = 0 AND rendered IS NULL"
-        " AND owed_id {in}",
+        "UPDATE parcel SET state = 'withdrawn' WHERE state = 'queued' AND rendered IS NULL AND owed_id {in}",
         owed,
     )
 
@@ -80,7 +79,7 @@ def replace_unsent(sql: Sql, bodies: Mapping[int, bytes]) -> set[int]:
         owed_id
         for owed_id, body in bodies.items()
         if sql.run(
-            "UPDATE parcel SET body = ? WHERE owed_id = ? AND state = 'queued' AND attempts = 0 AND rendered IS NULL"
+            "UPDATE parcel SET body = ? WHERE owed_id = ? AND state = 'queued' AND rendered IS NULL"
             " AND no = (SELECT no FROM owed WHERE id = ?)",
             (body, owed_id, owed_id),
         )

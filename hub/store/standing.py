@@ -92,9 +92,7 @@ def _with_causes(sql: Sql, rows: Mapping[int, Row]) -> list[StandingRow]:
         causes.setdefault(int(owed_id), set()).add(int(record_id))
     sent = {
         int(r[0])
-        for r in sql.rows_in(
-            "SELECT DISTINCT owed_id FROM parcel WHERE (attempts > 0 OR rendered IS NOT NULL) AND owed_id {in}", rows
-        )
+        for r in sql.rows_in("SELECT DISTINCT owed_id FROM parcel WHERE rendered IS NOT NULL AND owed_id {in}", rows)
     }
     return [_row(r, frozenset(causes.get(number, ())), number in sent) for number, r in rows.items()]
 

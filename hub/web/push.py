@@ -61,11 +61,16 @@ async def push(
     if caller.name != name or not office.takes(name, stream):
         raise RefusedError(403, "stream.foreign", "use the credential of this connector, and one of its streams")
     page = page_of(office, name, stream, body, request.headers.get("Idempotency-Key"))
-    uid = await run_in_threadpool(office.land, page)
     wait = 0.0 if "respond-async" in request.headers.get("Prefer", "") else office.limits.push_wait
-    done = await run_in_threadpool(office.applied, uid, wait)
-    receipt = await run_in_threadpool(office.receipt, uid)
-    return JSONResponse(dict(receipt or {}), status_code=200 if done else 202)
+    done, receipt = await run_in_threadpool(_taken, office, page, wait)
+    return JSONResponse(receipt, status_code=200 if done else 202)
+
+
+def _taken(office: Office, page: Page, wait: float) -> tuple[bool, dict[str, Any]]:
+    """(applied within ``wait`` seconds, the receipt then) of a page that is durable by now."""
+    uid = office.land(page)
+    done = office.applied(uid, wait)
+    return done, dict(office.receipt(uid) or {})
 
 
 @router.post(

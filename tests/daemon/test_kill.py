@@ -15,11 +15,13 @@ import pytest
 from hub.demo.district import SimulatedDistrict
 from hub.demo.verdict import failures, outcome
 from tests.children import connectors_of
+from tests.local_peer import until
 
 KILLS = 50
 PUBLISH_AT = {0: 0, 8: 1, 20: 2, 32: 3}  # kill number → wave that is shown just before it
+READY = 5  # every fifth daemon is ready before its time begins: on a slow machine the others die while they start
 HITS = 8  # connectors' processes that are killed at least, if need be while the last daemon catches up
-PATIENCE = 240.0  # seconds after the last kill: everything on its way must have arrived by then
+PATIENCE = 480.0  # seconds after the last kill: everything on its way must have arrived by then
 
 
 @pytest.mark.slow
@@ -34,8 +36,10 @@ def test_fifty_kills_lose_and_double_nothing(tmp_path: Path) -> None:
             if kill in PUBLISH_AT:
                 world.publish(PUBLISH_AT[kill])
             world.daemon.start()
-            until = time.monotonic() + draw.uniform(0.3, 2.2)
-            while time.monotonic() < until:
+            if kill % READY == 0:
+                world.daemon.wait_ready()
+            end = time.monotonic() + draw.uniform(0.3, 2.2)
+            while time.monotonic() < end:
                 world.breathe()
                 pause.wait(0.05)
                 killed += hit_a_connector(world, draw, 0.08)
@@ -43,12 +47,14 @@ def test_fifty_kills_lose_and_double_nothing(tmp_path: Path) -> None:
 
         world.daemon.start()
         world.daemon.wait_ready()
+        while killed < HITS:  # while it catches up, however slow the machine is
+            until(lambda: connectors_of(world.daemon.process.pid))
+            killed += hit_a_connector(world, draw, 1.0)
         end = time.monotonic() + PATIENCE
         wrong = ["not asked yet"]
-        while (wrong or killed < HITS) and time.monotonic() < end:
+        while wrong and time.monotonic() < end:
             world.breathe()
             pause.wait(1.0)
-            killed += hit_a_connector(world, draw, 0.7 if killed < HITS else 0.0)
             seen = outcome(world)
             wrong = list(failures(world, seen, read_again=True))
     finally:
@@ -56,7 +62,6 @@ def test_fifty_kills_lose_and_double_nothing(tmp_path: Path) -> None:
         world.close()
 
     assert wrong == []
-    assert killed >= HITS
     assert stopped == 0
 
 

@@ -28,6 +28,7 @@ SCRIPT = """
     from fastapi.responses import JSONResponse
     from hub.line.land import land
     from hub.runtime.plugins import read_manifests
+    from hub.runtime.applied import Applied
     from hub.runtime.service import Parts, now, owner_of, run
     from hub.runtime.supervisor import ChildSpec, Supervisor
     from hub.runtime.unit_worker import UnitWorker
@@ -56,7 +57,7 @@ SCRIPT = """
     sys.exit(run(Parts(
         settings=Settings(folder=folder, database_url="", listen=address, lease=timedelta(minutes=10)), store=store, vault=vault,
         workers=Workers({"police": worker}), writer=lambda stop: stop.wait(), deliver=lambda number: None,
-        land=lambda page: land(store, vault, page), make_app=make_app, owner=owner_of("n"),
+        land=lambda page: land(store, vault, page), make_app=make_app, owner=owner_of("n"), applied=Applied(store),
     )))
 """
 

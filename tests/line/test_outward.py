@@ -12,6 +12,7 @@ import pytest
 
 from hub.line.deliver import Retry, deliver
 from hub.line.letters import REPORT, Outward, way_missing
+from hub.runtime.supervisor import ChildSpec, Supervisor
 from hub.runtime.unit_worker import UnitWorker
 from hub.settings import ConnectorConfig, DeliverConfig
 from hub.store.claims import claim_parcels
@@ -170,7 +171,7 @@ def courier(line: Line, **ways: Any) -> UnitWorker:
 def claimed(line: Line) -> int:
     (number,) = [
         number
-        for number in claim_parcels(line.store, "n", line.now, timedelta(seconds=30))
+        for number, _ in claim_parcels(line.store, "n", line.now, timedelta(seconds=30))
         if line.rows("SELECT kind FROM parcel WHERE id = ?", number) == [("mandatory_report",)]
     ]
     return number
@@ -209,7 +210,7 @@ def test_a_resend_is_byte_identical(store: SqlStore) -> None:
     peer = LocalPeer(answer)
     worker = courier(line, url=peer.url)
     assert deliver(store, VAULT, claimed(line), worker, line.now, NO_JITTER).step == "later"
-    assert claim_parcels(store, "n", line.now, timedelta(seconds=30), to=["police"]) == []
+    assert "police" not in {to for _, to in claim_parcels(store, "n", line.now, timedelta(seconds=30))}
     line.now += timedelta(seconds=2)
     assert deliver(store, VAULT, claimed(line), worker, line.now, NO_JITTER).step == "received"
     first, second = peer.asked
@@ -217,6 +218,36 @@ def test_a_resend_is_byte_identical(store: SqlStore) -> None:
     assert first.headers["Idempotency-Key"] == second.headers["Idempotency-Key"]
     worker.close()
     peer.close()
+
+
+def test_a_connector_that_cannot_write_is_asked_again(store: SqlStore, police: LocalPeer) -> None:
+    """A connector that is refused, resting or held leaves its message due, not leased, and stops nothing else."""
+    line = Line(store)
+    line.send("justice", "mediation", mediation())
+    worker = courier(line, url=police.url)
+    sound, worker.hands = worker.hands, Supervisor(ChildSpec(name="police", entry="no_such_package", unit="police"))
+    answer = deliver(store, VAULT, claimed(line), worker, line.now, NO_JITTER)
+    assert (answer.step, answer.detail) == ("later", "connector.refused")
+    assert line.rows("SELECT state, last, lease_until FROM parcel WHERE kind = 'mandatory_report'") == [
+        ("queued", "connector.refused", None)
+    ]
+    worker.hands = sound
+    line.now += timedelta(seconds=2)
+    assert deliver(store, VAULT, claimed(line), worker, line.now, NO_JITTER).step == "received"
+    worker.close()
+
+
+def test_a_message_nobody_could_write_is_gone_with_its_cause(store: SqlStore) -> None:
+    """An attempt that ended before there were bytes told nobody: a retraction withdraws the message, and no notice goes."""
+    line = Line(store)
+    line.send("police", "incident", call())
+    broken = worker_of("police", clock=line.clock)
+    broken.hands = Supervisor(ChildSpec(name="police", entry="no_such_package", unit="police"))
+    for number, _ in claim_parcels(store, "n", line.now, timedelta(seconds=30)):
+        assert deliver(store, VAULT, number, broken, line.now, NO_JITTER).step == "later"
+    line.send("police", "incident", call(deleted="1", updated_at="2026-11-24 09:00"))
+    assert set(states(line, "duty")) == {"withdrawn"}
+    assert plain(line, "notice") == []
 
 
 def test_a_refusal_stays_with_an_issue(store: SqlStore) -> None:
@@ -252,8 +283,8 @@ def test_after_sending_a_withdrawal_is_told(store: SqlStore, tmp_path: Path) -> 
     duty = DeliverConfig(kind="duty", folder=str(tmp_path / "out"))
     config = ConnectorConfig(name="womens_federation", enabled=True, path=Path("none"), deliver={"duty": duty})
     worker = worker_of("womens_federation", config, clock=line.clock)
-    for number in claim_parcels(store, "n", line.now, timedelta(seconds=30), to=["womens_federation"]):
-        if line.rows("SELECT kind FROM parcel WHERE id = ?", number) != [("duty",)]:
+    for number, to in claim_parcels(store, "n", line.now, timedelta(seconds=30)):
+        if to != worker.unit or line.rows("SELECT kind FROM parcel WHERE id = ?", number) != [("duty",)]:
             continue
         assert deliver(store, VAULT, number, worker, line.now, NO_JITTER).step == "sent"
     line.send("police", "incident", call(deleted="1", updated_at="2026-11-24 09:00"))

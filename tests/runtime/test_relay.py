@@ -18,14 +18,14 @@ from tests.runtime.conftest import now
 COLUMNS = 'no, channel, "to", kind, urgent, state, body, attempts, next_at, created_at, last'
 
 
-def put(store: SqlStore, *numbers: str, urgent: bool = False) -> None:
+def put(store: SqlStore, *numbers: str, urgent: bool = False, to: str = "police") -> None:
     """Parcels that are due now."""
     with store.write() as tx:
         for no in numbers:
             at = to_us(now())
             tx.run(
                 f"INSERT INTO parcel ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-                (no, "first", "police", "duty", urgent, "queued", b"", 0, at, at, ""),
+                (no, "first", to, "duty", urgent, "queued", b"", 0, at, at, ""),
             )
 
 
@@ -103,6 +103,23 @@ def test_receiver_that_hangs_holds_one_thread(sqlite_store: SqlStore) -> None:
     assert sent[-1] == "M-1"
 
 
+def test_a_receiver_that_hangs_holds_its_share_only(sqlite_store: SqlStore) -> None:
+    """Every delivery to one unit hangs, and it has more messages than there are threads: the other unit's goes out."""
+    go, sent = threading.Event(), []
+
+    def deliver(number: int) -> None:
+        if number <= 40:
+            go.wait(120)
+        sent.append(settle(sqlite_store, number))
+
+    put(sqlite_store, *(f"M-{n}" for n in range(40)), urgent=True)
+    put(sqlite_store, "R-1", to="court")
+    with running(relay(sqlite_store, deliver, threads=4, each=2)):
+        until(lambda: sent)
+        assert sent == ["R-1"]
+        go.set()
+
+
 def test_urgent_parcels_are_claimed_first(sqlite_store: SqlStore) -> None:
     """With one thread, the report that came last goes out before the notices."""
     sent: list[str] = []
@@ -117,11 +134,13 @@ def test_urgent_parcels_are_claimed_first(sqlite_store: SqlStore) -> None:
 def test_new_parcel_goes_out_at_once_when_woken(sqlite_store: SqlStore) -> None:
     """The writer wakes the relay: nobody waits for the next tick."""
     sent: list[str] = []
-    made = relay(sqlite_store, lambda number: sent.append(settle(sqlite_store, number)), tick=timedelta(seconds=60))
+    wake = threading.Event()
+    tick = timedelta(seconds=60)
+    made = relay(sqlite_store, lambda number: sent.append(settle(sqlite_store, number)), tick=tick, wake=wake)
     with running(made):
         until(made.is_running)
         put(sqlite_store, "R-1")
-        made.wake()
+        wake.set()
         until(lambda: sent)
 
 

@@ -130,7 +130,7 @@ def test_long_poll_keeps_its_lease(
     """A poll three leases long is renewed by the tick: another node finds nothing to take, and its page lands."""
     go = threading.Event()
     peer = serve(lambda a: (200, {}, json.dumps(ROWS).encode()) if go.wait(120) else (500, {}, b""))
-    lease = timedelta(milliseconds=300)
+    lease = timedelta(seconds=1)
     with running(make_schedule(make_worker(stream(peer, every=timedelta(seconds=60))), lease=lease)):
         until(lambda: peer.asked)
         end = now() + 3 * lease
