@@ -23,6 +23,7 @@ from hub.office import HubOffice
 from hub.runtime.applied import Applied
 from hub.runtime.service import Parts, Reloaded, now, owner_of, run
 from hub.store.adoption import stamp
+from hub.desk.work import HubWork
 from hub.store.parcels import read_parcel
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class Node:
             hub.store, hub.vault, bootstrap.manifests, lambda: self._hub.settings, lambda: self._hub.workers, now,
             self._wake.set,
         )  # fmt: skip
-        return create_app(self._office, desk)
+        return create_app(self._office, desk, HubWork(self._office, hub.store, hub.vault, self._land, now))
 
     def _reload(self) -> Reloaded:
         """Take the whole configuration; whatever is wrong leaves everything as it was. Raises ConfigurationError.

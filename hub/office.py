@@ -72,7 +72,7 @@ class HubOffice:
         self._manifests = manifests
         self._store = store
         self._vault = vault
-        self._policy = policy
+        self.policy = policy
         self._land = land
         self._readiness = readiness
         self._clock = clock
@@ -81,7 +81,7 @@ class HubOffice:
 
     def renew(self, settings: Settings, policy: Policy, manifests: Mapping[str, Manifest]) -> None:
         """What a reload put in force."""
-        self.settings, self._policy, self._manifests = settings, policy, manifests
+        self.settings, self.policy, self._manifests = settings, policy, manifests
         self._known = (-SECRETS_SECONDS, [], [])
 
     @property
@@ -113,7 +113,7 @@ class HubOffice:
             if row.get("hash") and row.get("role"):
                 kept.append(row["hash"] if ":" in row["hash"] else f"sha256:{row['hash'].lower()}")
                 communities = tuple(filter(None, row.get("communities", "").split(",")))
-                callers.append(Caller("role", row["role"], communities))
+                callers.append(Caller("role", row["role"], communities, bool(row.get("acts"))))
         return callers, kept
 
     # --- departments
@@ -190,7 +190,7 @@ class HubOffice:
         return [
             self._seen(caller, row)
             for row in list_households(self._store, community=community, light=wanted)
-            if _reaches(caller, row["community"])
+            if reaches(caller, row["community"])
         ]
 
     def household(self, caller: Caller, uid: str) -> Mapping[str, Any] | None:
@@ -203,7 +203,7 @@ class HubOffice:
                 told = show_household(sql, self._vault, find_household(sql, uid))
         except NotFoundError:
             return None
-        if not _reaches(caller, told["community"]):
+        if not reaches(caller, told["community"]):
             return None
         if caller.name not in SEES_IDENTITY:
             told["members"] = [{**member, "id_number": None} for member in told["members"]]
@@ -221,10 +221,10 @@ class HubOffice:
         try:
             with self._store.read() as sql:
                 found = find_household(sql, uid)
-                if not _reaches(caller, found.community):
+                if not reaches(caller, found.community):
                     return None
                 moment = as_of or known_at or self._clock()
-                told = explain_household(sql, self._vault, found, self._policy, moment, known_at)
+                told = explain_household(sql, self._vault, found, self.policy, moment, known_at)
         except NotFoundError:
             return None
         return self._seen(caller, told)
@@ -284,7 +284,7 @@ class HubOffice:
             return False
         with self._store.read() as sql:
             try:
-                return _reaches(caller, find_household(sql, household).community)
+                return reaches(caller, find_household(sql, household).community)
             except NotFoundError:
                 return False
 
@@ -332,7 +332,7 @@ class HubOffice:
         return found
 
 
-def _reaches(caller: Caller, community: str | None) -> bool:
+def reaches(caller: Caller, community: str | None) -> bool:
     """Whether a household of this community is the caller's; no list of communities means all."""
     return not caller.communities or community in caller.communities
 

@@ -148,7 +148,7 @@ class Settings:
     contacts: Mapping[str, Any] = field(default_factory=dict)
     calendar_folder: Path | None = None
     keys: Mapping[str, SecretRef] = field(default_factory=dict)  # master
-    tokens: tuple[Mapping[str, str], ...] = ()  # read API: hash, role, communities
+    tokens: tuple[Mapping[str, str], ...] = ()  # read API: hash, role, communities, acts (yes or empty)
     limits: Limits = Limits()
     edge: EdgeConfig = EdgeConfig()
     authorities: str = ""  # PEM: private CAs whose peers are believed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -11,7 +11,7 @@ from hub import bootstrap
 from hub.cli.face import Json, UsageMistake, emit, face_of, note, show_table
 from hub.cli.households import Id, app
 from hub.cli.moments import parse_moment, short
-from hub.core.records import Light
+from hub.core import acts
 from hub.core.sentences import word
 from hub.desk import looks
 from hub.read.decisions import rates
@@ -20,7 +20,7 @@ from hub.read.households import find_household
 from hub.read.reclassified import reclassified as lowered
 from hub.runtime.station import station_page
 from hub.store.numbers import new_no
-from hub.store.workers import WorkerView, worker
+from hub.store.workers import worker
 
 RELEASE = "release"
 By = Annotated[str, typer.Option("--by", metavar="WORKER_NO", help="Who decides: a number of the worker stream.")]
@@ -45,17 +45,17 @@ def override(
     A new concern above it ends a decision that holds the light down. `release` takes it back.
     """
     moment = parse_moment(at) if at else bootstrap.now()
-    row: dict[str, Any] = {"at": moment.isoformat(), "by": by or looks.account(), "reason": reason}
-    if act is None:
-        row |= _wanted(light, reason, until, recheck, moment)
-    elif act != RELEASE:
+    if act not in (None, RELEASE):
         raise UsageMistake(f'"{act}" is nothing that can be done', "write `hub households override ID release --by …`")
     with bootstrap.open_hub(face_of(ctx).folder) as hub:
         bootstrap.bring_up_to_date(hub)
         before = _looked_at(hub, "override", household, moment)
-        person = _person(hub, by, moment.date())
-        _refuse_nameless(before["light"], row.get("light"), by, person)
-        row |= {"household": before["household"], "unit": person.unit if person else None}
+        who = _actor(hub, by, moment)
+        row = (
+            acts.release(before, who, reason or "")
+            if act == RELEASE
+            else acts.override(before, who, light or "", reason or "", until or "", recheck or "")
+        )
         receipt = bootstrap.submit(hub, station_page("override", [{"no": new_no("OV", moment), **row}], moment))
         told = _explained(hub, before["household"], bootstrap.now())
     _tell(ctx, receipt, told, as_json)
@@ -67,42 +67,11 @@ def release(ctx: typer.Context, household: Id, by: By = "", at: At = None, as_js
     override(ctx, household, RELEASE, by=by, at=at, as_json=as_json)
 
 
-def _wanted(
-    light: str | None, reason: str | None, until: str | None, recheck: str | None, moment: datetime
-) -> dict[str, Any]:
-    """The facts of a decision; every part of it is asked for."""
-    if light not in Light.__members__:
-        raise UsageMistake(f'no light is called "{light}"', f"choose one of {', '.join(reversed(Light.__members__))}")
-    if not (reason or "").strip():
-        raise UsageMistake("a decision needs its reason", "add --reason …")
-    if until is None:
-        raise UsageMistake("a decision needs its end", "add --until DAY, its last day")
-    ends = parse_moment(until)
-    if ends <= moment:
-        raise UsageMistake(f"{until} is over already", "name a day to come")
-    row = {"light": light, "until": until if len(until) == 10 else ends.isoformat()}
-    if recheck is not None:
-        again = parse_moment(recheck)
-        if not moment < again <= ends:
-            raise UsageMistake(f"{recheck} is not between now and the end", "look again before it ends")
-        row["recheck"] = recheck if len(recheck) == 10 else again.isoformat()
-    return row
-
-
-def _person(hub: bootstrap.Hub, by: str, on: date) -> WorkerView | None:
+def _actor(hub: bootstrap.Hub, by: str, moment: datetime) -> acts.Actor:
+    """Who does it: of the worker stream with their unit, else the account of this machine without one."""
     with hub.store.read() as sql:
-        return worker(sql, by, on) if by else None
-
-
-def _refuse_nameless(shown: str, wanted: str | None, by: str, person: WorkerView | None) -> None:
-    """Down, and a release, need somebody of a known unit; up may be anybody at this machine."""
-    if person is not None or (wanted is not None and Light[wanted] >= Light[shown]):
-        return
-    who = f'no worker "{by}" is on the team' if by else "nobody is named"
-    raise UsageMistake(
-        f"{who}: a light goes down by persons of known units only",
-        "add --by with a number of the worker stream; `hub ingest UNIT worker FILE` makes workers known",
-    )
+        person = worker(sql, by, moment.date()) if by else None
+    return acts.Actor(by or looks.account(), person.unit if person else None, moment)
 
 
 def _looked_at(hub: bootstrap.Hub, act: str, household: str, moment: datetime) -> dict[str, Any]:
@@ -174,10 +143,7 @@ def objection(
     with bootstrap.open_hub(face_of(ctx).folder) as hub:
         told = _looked_at(hub, "objection", household, moment)
         number = new_no("OB", moment)
-        row = {
-            "no": number, "household": told["household"], "at": moment.isoformat(), "about": about[:64],
-            "of_unit": _unit_of(about, told), "by": by or looks.account(), "statement": statement,
-        }  # fmt: skip
+        row = {"no": number, **acts.objection(told, _actor(hub, by, moment), statement, about)}
         receipt = bootstrap.submit(hub, station_page("objection", [row], moment))
     if as_json:
         emit({"receipt": receipt, "objection_no": number, "household": told["household"]})
@@ -185,19 +151,6 @@ def objection(
         typer.echo(number)
     if receipt["quarantined"] or receipt["rejected"] or receipt["pending"]:
         raise typer.Exit(1)
-
-
-def _unit_of(about: str, told: dict[str, Any]) -> str | None:
-    """The unit whose act it is: of a record its sender, of a decision the unit of the person who decided."""
-    decided = next((one for one in told["overrides"] if one["no"] == about), None)
-    if decided is not None:
-        return str(decided["unit"]) if decided["unit"] else None
-    if about == "light":
-        return None
-    records = {f"{link['unit']}.{link['stream']}/{link['key']}": str(link["unit"]) for link in told["identity"]}
-    if about not in records:
-        raise UsageMistake(f'"{about}" is no record and no decision of this household', "see `hub households explain`")
-    return records[about]
 
 
 @app.command()
@@ -212,25 +165,10 @@ def answer(
     as_json: Json = False,
 ) -> None:
     """Answer an objection; nobody of the unit whose act is objected to may."""
-    if decision not in ("upheld", "partly", "refused"):
-        raise UsageMistake(f'"{decision}" decides nothing', "write upheld, partly or refused")
     moment = parse_moment(at) if at else bootstrap.now()
     with bootstrap.open_hub(face_of(ctx).folder) as hub:
         told = _looked_at(hub, "answer", household, moment)
-        named = next((one for one in told["objections"] if one["no"] == no), None)
-        person = _person(hub, by, moment.date())
-        if named is None:
-            raise UsageMistake(f'no objection "{no}" of this household', "see `hub households explain`")
-        if person is None:
-            raise UsageMistake(f'no worker "{by}" is on the team', "`hub ingest UNIT worker FILE` makes workers known")
-        if person.unit == named["of_unit"]:
-            raise UsageMistake(
-                f"{person.unit} may not answer an objection to its own act", "let somebody of another unit look into it"
-            )
-        row = {
-            "household": told["household"], "objection_no": no, "at": moment.isoformat(), "decision": decision,
-            "by": by, "unit": person.unit, "answer": text,
-        }  # fmt: skip
+        row = acts.objection_answer(told, _actor(hub, by, moment), no, decision, text)
         receipt = bootstrap.submit(hub, station_page("objection_answer", [{"no": new_no("OA", moment), **row}], moment))
         told = _explained(hub, told["household"], bootstrap.now())
     if as_json:

@@ -6,14 +6,19 @@ from typing import Annotated
 
 import typer
 
-from hub import bootstrap
+from hub import bootstrap, looks
 from hub.cli.face import Json, UsageMistake, emit, face_of, note, show_table
 from hub.cli.moments import parse_moment, short
+from hub.core import acts
 from hub.core.book import book_of
 from hub.read.reports import LIVING, duties, find_duty
 from hub.runtime.station import station_page
+from hub.store.workers import worker
 
 app = typer.Typer(help="Referrals and follow-ups.", no_args_is_help=True)
+No = Annotated[str, typer.Argument(metavar="NO", help="The duty's number.")]
+By = Annotated[str, typer.Option("--by", metavar="WORKER_NO", help="Who: a number of the worker stream.")]
+At = Annotated[str | None, typer.Option("--at", metavar="T", help="When; default: now.")]
 
 
 @app.command("list")
@@ -67,31 +72,70 @@ def list_all(
 @app.command()
 def done(
     ctx: typer.Context,
-    no: Annotated[str, typer.Argument(metavar="NO", help="The duty's number.")],
+    no: No,
     outcome: Annotated[str, typer.Option("--outcome", help="A short word, without personal data.")],
-    at: Annotated[str | None, typer.Option("--at", help="When; default: now.")] = None,
-    by: Annotated[str, typer.Option("--by", help="The worker's number.")] = "",
-    returned: Annotated[bool, typer.Option("--returned", help="Given back instead of done.")] = False,
+    at: At = None,
+    by: By = "",
+    returned: Annotated[bool, typer.Option("--returned", help="Given back instead of done: as `refuse`.")] = False,
     as_json: Json = False,
 ) -> None:
     """Close a duty with its outcome: a record of the station, as the unit's own answer is."""
-    moment = bootstrap.now()
-    row = {
-        "duty_no": no,
-        "status": "returned" if returned else "done",
-        "at": (parse_moment(at) if at else moment).isoformat(),
-        "outcome": outcome,
-        "worker_no": by or None,
-    }
+    _answer(ctx, no, "returned" if returned else "done", by, at, outcome=outcome, as_json=as_json)
+
+
+@app.command()
+def accept(ctx: typer.Context, no: No, by: By, at: At = None, as_json: Json = False) -> None:
+    """Take a duty: from then on it is this worker's."""
+    _answer(ctx, no, "accepted", by, at, as_json=as_json)
+
+
+@app.command("hand-over")
+def hand_over(
+    ctx: typer.Context,
+    no: No,
+    to: Annotated[str, typer.Option("--to", metavar="WORKER_NO", help="Who has it from now on.")],
+    by: By,
+    at: At = None,
+    as_json: Json = False,
+) -> None:
+    """Hand a duty over to another worker of the unit; it stays open, with its dates."""
+    _answer(ctx, no, "accepted", by, at, to=to, as_json=as_json)
+
+
+@app.command()
+def refuse(
+    ctx: typer.Context,
+    no: No,
+    reason: Annotated[str, typer.Option("--reason", help="Why, in a few words without personal data.")],
+    by: By = "",
+    at: At = None,
+    as_json: Json = False,
+) -> None:
+    """Give a duty back with the reason: it ends for the unit, and the coordinator is told."""
+    _answer(ctx, no, "returned", by, at, outcome=reason, as_json=as_json)
+
+
+def _answer(
+    ctx: typer.Context, no: str, status: str, by: str, at: str | None, *, outcome: str = "", to: str = "", as_json: bool
+) -> None:
+    """Land a step of a duty and tell how it stands then."""
+    moment = parse_moment(at) if at else bootstrap.now()
     with bootstrap.open_hub(face_of(ctx).folder) as hub:
-        if find_duty(hub.store, no, moment) is None:
+        found = find_duty(hub.store, no, moment)
+        if found is None:
             raise UsageMistake(f'no duty "{no}"', "`hub duties list` shows the numbers")
+        with hub.store.read() as sql:
+            who, heir = (worker(sql, name, moment.date()) if name else None for name in (by, to))
+        if to and heir is None:
+            raise acts.ActError("act.nameless", to)
+        actor = acts.Actor(by or looks.account(), who.unit if who else None, moment)
+        row = acts.duty_answer(found, actor, status, outcome, to)
         receipt = bootstrap.submit(hub, station_page("duty_answer", [row], moment))
         told = find_duty(hub.store, no, bootstrap.now())
     assert told is not None
     if as_json:
         emit({"receipt": receipt, "duty": told})
     else:
-        note(f"{no}: {told['state']}")
+        note(f"{no}: {face_of(ctx).say(told['state'])}")
     if receipt["quarantined"] or receipt["rejected"] or receipt["pending"]:
         raise typer.Exit(1)

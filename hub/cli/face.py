@@ -22,6 +22,7 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from hub.config.configuration import ConfigurationMistakes
+from hub.core.acts import ActError
 from hub.core.errors import ConfigurationError, HubError, RetryError
 from hub.core.sentences import Say
 from hub.read.households import NotFoundError
@@ -68,7 +69,7 @@ class HubGroup(TyperGroup):
 
 def exit_code(error: HubError) -> int:
     """Which exit code a failure has."""
-    if isinstance(error, ConfigurationError | UsageMistake | NotFoundError):
+    if isinstance(error, ConfigurationError | UsageMistake | NotFoundError | ActError):
         return WRONG
     return BUSY if isinstance(error, RetryError) else ATTENTION
 

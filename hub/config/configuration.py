@@ -74,7 +74,7 @@ HUB_KEYS: dict[str, toml.Parse] = {
     "edge": section({"to": toml.text, "spool_bytes": toml.whole, "beat": toml.duration}),
     "trust": section({"ca": toml.one_or_more}),
     "connectors": section({"confine": toml.one_of("", "require")}),
-    "tokens": toml.rows({"hash": toml.text, "role": toml.text, "communities": toml.texts}),
+    "tokens": toml.rows({"hash": toml.text, "role": toml.text, "communities": toml.texts, "acts": toml.flag}),
 }
 
 
@@ -206,13 +206,18 @@ def _settings(
         contacts=hub.get("contacts", {}),
         calendar_folder=_file(folder, calendar.get("folder", ""), ("calendar", "folder"), reader),
         keys=hub.get("keys") or {"master": SecretRef(file=str(folder / "secrets" / "master.key"))},
-        tokens=tuple({**row, "communities": ",".join(row.get("communities", ()))} for row in hub.get("tokens", ())),
+        tokens=tuple(_token(row) for row in hub.get("tokens", ())),
         limits=Limits(**hub.get("limits", {})),
         edge=EdgeConfig(**hub.get("edge", {})),
         authorities=_authorities(folder, hub.get("trust", {}).get("ca", ()), reader),
         confine_required=hub.get("connectors", {}).get("confine") == "require",
         connectors=connectors,
     )
+
+
+def _token(row: Mapping[str, Any]) -> dict[str, str]:
+    """A read token as flat text; ``acts`` is "yes" where it may also decide."""
+    return {**row, "communities": ",".join(row.get("communities", ())), "acts": "yes" if row.get("acts") else ""}
 
 
 def _file(folder: Path, name: str, place: Place, reader: Reader) -> Path | None:

@@ -72,6 +72,7 @@ overlay = "overlay.toml"            # the district's own numbers and switches; a
 # hash = "…"
 # role = "station"
 # communities = ["310101001001"]
+# acts = true                       # it may also decide, object, answer and accept duties, each with a worker's number
 """
 
 _TRANSPORTS = """\

@@ -132,7 +132,19 @@ def owed(case: Case, course: Course, policy: Any, moment: Moment, *, read: Groun
     for row in rows:
         if row.live and row.closed is None:
             told += _reminders(g, row)
+        elif row.live and row.closed is not None and row.closed.how == "returned" and row.to != "coordinator":
+            told.append(_refused(g, row, row.closed))
     return rows + told
+
+
+def _refused(g: Ground, row: Owed, closed: Closing) -> Owed:
+    """A unit gave a duty back: the coordinator is told at once, so that no refusal is the end unseen."""
+    answer = g.by_key[closed.by].facts if closed.by in g.by_key else {}
+    facts: dict[str, object] = {
+        "duty": row.what, "duty_no": answer.get("duty_no"), "of": row.to, "kind": "refused", "why": answer.get("outcome"),
+        "late_since": closed.at.isoformat(timespec="seconds"),
+    }  # fmt: skip
+    return _told(row, facts, "escalation", "coordinator", "returned", closed.at)
 
 
 def _reminders(g: Ground, row: Owed) -> Iterator[Owed]:

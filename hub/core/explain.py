@@ -197,9 +197,9 @@ def _is_sealed(event: Mapping[str, Any] | None) -> bool:
 
 def _unsealed(concern: Mapping[str, Any]) -> dict[str, Any]:
     """The same concern without the penalty among its records (of an observation after it, or what ended one)."""
-    events = [event for event in concern["events"] if not _is_sealed(event)]
+    events = [event for event in concern.get("events", ()) if not _is_sealed(event)]
     closing = concern.get("closing")
-    return {**concern, "events": events, "closing": None if _is_sealed(closing) else closing}
+    return _with(concern, events=events, closing=None if _is_sealed(closing) else closing)
 
 
 def _without_words(override: Mapping[str, Any]) -> dict[str, Any]:

@@ -151,9 +151,9 @@ def cancellation(owed: Owed, report_no: str, created_at: datetime) -> Body:
 
 
 def escalation(owed: Owed, report_no: str = "", duty_no: str = "") -> Body:
-    """A step of the ladder or a duty is late: which, since when. No matter, no names."""
+    """A step of the ladder or a duty is late, or a unit gave a duty back (and why): which, since when. No matter, no names."""
     facts = owed.facts
-    return {
+    body = {
         "report_no": report_no or facts.get("report_no"),
         "duty_no": duty_no or facts.get("duty_no"),
         "duty": facts.get("duty"),
@@ -161,6 +161,7 @@ def escalation(owed: Owed, report_no: str = "", duty_no: str = "") -> Body:
         "step": facts.get("step") or facts.get("stage"),
         "due": json_ready(facts.get("late_since")) or iso(owed.opened),
     }
+    return {**body, "why": facts["why"]} if facts.get("why") else body
 
 
 def told(

@@ -6,6 +6,7 @@ a remedy never holds a value. Families: the word before the dot.
 
 from __future__ import annotations
 
+from hub.core.acts import REFUSALS
 from hub.core.faults import FAULTS, Text
 
 __all__ = ["PROBLEMS", "Text", "remedy_of", "text_of"]
@@ -108,6 +109,8 @@ PROBLEMS: dict[str, Text] = {
         "No duty has this number", "转办编号不存在", "check the duty number", "请核对转办编号"),
     "message.unknown": Text(
         "No message has this number", "消息编号不存在", "check the message number", "请核对消息编号"),
+    # --- what people want to do
+    **REFUSALS,
     **FAULTS,
 }  # fmt: skip
 """Code → words. Additions are welcome; a code that stands here is never renamed or re-used."""

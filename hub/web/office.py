@@ -17,6 +17,7 @@ class Caller(NamedTuple):
     kind: str  # connector or role
     name: str  # connector's name, or the role: station, unit:<name>, coordinator, police_duty, it, exporter …
     communities: tuple[str, ...] = ()  # of a station role; empty: all
+    acts: bool = False  # the token may also decide, object, answer: `acts = true`
 
 
 class EdgeDesk(Protocol):
@@ -45,6 +46,39 @@ class EdgeDesk(Protocol):
     def answered(self, connector: str, message_no: str, answer: Answer) -> bool:
         """What a delivery gave; False: no such message waits for this connector."""
         ...
+
+
+class Act(NamedTuple):
+    """What somebody wants to do, as it came: fields by name, and the key under which it happens once at most."""
+
+    fields: Mapping[str, str]
+    key: str | None = None
+
+
+class WorkDesk(Protocol):
+    """What people have to do and what they do. None: absent or forbidden. Raises ActError: against the rules."""
+
+    def queue(self, caller: Caller, worker: str, unit: str, community: str) -> Mapping[str, Any]:
+        """Today's work as far as the caller may know of it, in order, each place explained."""
+        ...
+
+    def workers(self, caller: Caller, unit: str) -> Iterable[Mapping[str, Any]]:
+        """What every worker carries."""
+        ...
+
+    def duties(self, caller: Caller, *, overdue: bool) -> Iterable[Mapping[str, Any]]:
+        """Open duties that the caller may know of."""
+        ...
+
+    def override(self, caller: Caller, household: str, act: Act) -> Mapping[str, Any] | None: ...
+
+    def release(self, caller: Caller, household: str, act: Act) -> Mapping[str, Any] | None: ...
+
+    def objection(self, caller: Caller, household: str, act: Act) -> Mapping[str, Any] | None: ...
+
+    def objection_answer(self, caller: Caller, household: str, no: str, act: Act) -> Mapping[str, Any] | None: ...
+
+    def duty_answer(self, caller: Caller, no: str, act: Act) -> Mapping[str, Any] | None: ...
 
 
 class Office(Protocol):

@@ -9,9 +9,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from hub.core.acts import ActError
 from hub.core.errors import HubError, RetryError
 
-STATUS = {"idempotency.conflict": 409, "batch.invalid": 422, "batch.too_large": 413, "batch.too_many_rows": 413}
+STATUS = {
+    "idempotency.conflict": 409, "batch.invalid": 422, "batch.too_large": 413, "batch.too_many_rows": 413,
+    "act.scope": 403, "act.foreign": 403, "act.own": 403, "act.ended": 409,
+}  # fmt: skip
 
 
 class RefusedError(Exception):
@@ -36,7 +40,8 @@ async def hub_error(_: Request, error: Any) -> JSONResponse:
     assert isinstance(error, HubError)
     if isinstance(error, RetryError):
         return answer(503, error.code, error.remedy or "send the same request again later", {"Retry-After": "2"})
-    return answer(STATUS.get(error.code, 500), error.code, error.remedy)
+    otherwise = 422 if isinstance(error, ActError) else 500
+    return answer(STATUS.get(error.code, otherwise), error.code, error.remedy)
 
 
 async def invalid(_: Request, error: Any) -> JSONResponse:

@@ -13,7 +13,7 @@ from hub.core import duties, report
 from hub.core.assess import course
 from hub.core.clocks import Moment, closing, opening
 from hub.core.policy import load_policy
-from hub.core.records import SHANGHAI, Case, Event, Fact, Key, Member, Owed, Party, Report
+from hub.core.records import SHANGHAI, Case, Event, Fact, Key, Member, Owed, Party, Report, Standing
 from hub.core.rules import Policy
 from hub.core.words import KINDS
 
@@ -96,12 +96,24 @@ def owed_in(one: Mapping[str, Any], found: Case | None = None) -> list[Owed]:
     """Everything owed in a case at its moment (a day means its end)."""
     moment = Moment(closing(when(one["as_of"])))
     read = found or case(one)
+    if "duty" in one:
+        read = read._replace(duties=tuple(_stands(read, row) for row in one["duty"]))
     went = course(read, policy(), moment)
     return [*report.owed(read, went, policy(), moment), *duties.owed(read, went, policy(), moment)]
+
+
+def _stands(read: Case, row: Mapping[str, Any]) -> Standing:
+    """A duty as it was opened, before anybody answered: it stands under the number of the case file."""
+    before = read._replace(events=tuple(e for e in read.events if e.kind != "duty_answer"))
+    moment = Moment(max(e.at for e in before.events))
+    owed = duties.owed(before, course(before, policy(), moment), policy(), moment)
+    return Standing(row["no"], next(o for o in owed if (o.what, o.to) == (row["what"], row["to"])), "open", True)
 
 
 def said(owed: Owed) -> str:
     """One owed thing as the case files say it: what, to, due, and its end if it has one."""
     due = "-" if owed.due is None else owed.due.strftime("%Y-%m-%d %H:%M")
+    stage = f" {owed.facts['stage']}" if owed.what in ("notice", "escalation") and owed.facts.get("stage") else ""
     end = f" {owed.closed.how}" if owed.closed else ""
-    return f"{owed.what} {owed.to} {due}{end}"
+    state = f" {owed.facts['state']}" if owed.facts.get("state") else ""
+    return f"{owed.what} {owed.to} {due}{stage}{end}{state}"

@@ -99,6 +99,16 @@ def test_reasons_by_role(office: HubOffice) -> None:
     assert rules("station") == {"police_measure"}
 
 
+def test_every_role_can_read_the_list_and_one_household(office: HubOffice) -> None:
+    """Lists tell fewer fields of a concern than an explanation: whoever may read gets both, reasons withheld alike."""
+    household = red(office)
+    for name in ("coordinator", "prosecutor", "unit:education", "station", "police_duty"):
+        listed = {row["household"]: row for row in office.households(role(name), None, None)}
+        shown = office.household(role(name), household)
+        assert shown is not None
+        assert [c["rule"] for c in shown["concerns"]] == [c["rule"] for c in listed[household]["concerns"]]
+
+
 def test_foresight_tells_other_units_no_way_and_no_record(office: HubOffice) -> None:
     """What is to come and what it rests on reaches a unit as lights, dates and units: no way, no proof, no record."""
     seen = {name: office.explanation(role(name), red(office), None) for name in ("unit:education", "prosecutor")}
