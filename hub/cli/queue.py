@@ -11,6 +11,8 @@ from hub.cli.face import ATTENTION, Json, UsageMistake, emit, face_of, show_tabl
 from hub.core.queue_words import heading, item_line, load_line, why_here
 from hub.desk import looks
 from hub.read.workload import Asked, day, load_told, loads, names, told
+from hub.core.sentences import thin_line
+from hub.read.workload import Asked, Day, day, load_told, loads, names, told
 
 Unit = Annotated[str | None, typer.Option("--unit", metavar="U", help="Only this unit's.")]
 
@@ -37,7 +39,15 @@ def queue(
         most = int(hub.policy.at(at).raw.get("workload", {}).get("most", 0))
     if as_json:
         load = load_told(found.load) if found.load else None
-        emit({"at": at.isoformat(), "queue": [told(p) for p in found.places], "load": load, "nobodys": found.nobodys})
+        emit(
+            {
+                "at": at.isoformat(),
+                "queue": [told(p) for p in found.places],
+                "load": load,
+                "nobodys": found.nobodys,
+                "thin": _thin(found),
+            }
+        )
         return
     say = face.say
     items = [item for place in found.places for item in place.entry.items]
@@ -46,6 +56,8 @@ def queue(
     typer.echo(text.format(at=f"{at:%Y-%m-%d %H:%M}", entries=len(found.places), items=len(items), late=late))
     if found.load is not None:
         typer.echo(load_line(found.load, most, say))
+    for thin in _thin(found):
+        typer.echo(thin_line(thin, say))
     for place in found.places:
         typer.echo("\n" + heading(place, say))
         for item in place.entry.items:
@@ -53,6 +65,10 @@ def queue(
         typer.echo("   " + why_here(place, at, say))
     if found.nobodys:
         typer.echo("\n" + say("{n} things of this unit are nobody's yet.").format(n=found.nobodys))
+
+
+def _thin(found: Day) -> list[dict[str, str]]:
+    return [{"subject": subject, "since": since.isoformat()} for subject, since in found.thin.items()]
 
 
 def workers(ctx: typer.Context, unit: Unit = None, as_json: Json = False) -> None:

@@ -71,6 +71,9 @@ class Ground(NamedTuple):
     coverage: tuple[Heard, ...] = ()
     unheard: tuple[Heard, ...] = ()  # units of which nothing is on this timeline: their newest stream
     links: tuple[Link, ...] = ()
+    thin: tuple[
+        tuple[str, datetime], ...
+    ] = ()  # unit.stream or community that has far fewer records than before, since
 
 
 def explain(
@@ -106,6 +109,7 @@ def explain(
         "coverage": [_heard(heard) for heard in ground.coverage],
         "unheard": [_heard(heard) for heard in ground.unheard],
         "identity": [_link(link) for link in ground.links],
+        "thin": [{"subject": subject, "since": _iso(since)} for subject, since in ground.thin],
         "categories": [
             {"category": word, "from": since and since.isoformat(), "until": until and until.isoformat()}
             for word, since, until in assessment.categories
@@ -184,6 +188,8 @@ def withhold(explanation: Mapping[str, Any], reader: str) -> dict[str, Any]:
         overrides=[_without_words(one) for one in explanation.get("overrides", ())],
         objections=[],
         custody=None,
+        inaction=[],
+        thin=[{**thin, "subject": thin["subject"].split(".")[0]} for thin in explanation.get("thin", ())],
         recorded=explanation.get("recorded") and {**explanation["recorded"], "rule": ""},
         next=explanation.get("next") and _without_way(explanation["next"]),
         then=[_without_way(coming) for coming in explanation.get("then", ())],

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from hub.core import inaction
 from hub.core.explain import FAMILIES
 from hub.core.phrases import RULES, WORDS
 
@@ -36,6 +37,7 @@ def render(explanation: Mapping[str, Any], say: Say) -> str:
     )
     lines += _held_line(explanation["held"], say)
     lines += [_next_line(coming, say) for coming in (explanation["next"], *explanation.get("then", ()))]
+    lines += [inaction.sentence(row, say) for row in explanation.get("inaction", ())]
     lines += _decision_lines(explanation, say)
     lines += _category_lines(explanation.get("categories", ()), say)
     lines += _ground_lines(explanation, say)
@@ -98,6 +100,7 @@ def _ground_lines(explanation: Mapping[str, Any], say: Say) -> Iterator[str]:
     if evidence and not evidence["complete"]:
         text = say("Evidence incomplete since {since}: {streams}")
         yield text.format(since=_when(evidence["since"]) or "—", streams=", ".join(evidence["streams"]))
+    yield from (thin_line(thin, say) for thin in explanation.get("thin", ()))
     silent = [say(heard["unit"]) for heard in explanation.get("unheard", ())]
     if silent:
         yield say("Nothing on this timeline from: {units}").format(units=say(", ").join(silent))
@@ -113,6 +116,16 @@ def _ground_lines(explanation: Mapping[str, Any], say: Say) -> Iterator[str]:
             key=link["key"],
             why=say("; ").join(word(w, say) for w in why),
         )
+
+
+def thin_line(thin: Mapping[str, Any], say: Say) -> str:
+    """That a stream or community has far fewer records than before: silence where there used to be records."""
+    unit, _, stream = thin["subject"].partition(".")
+    subject = say("community {code}").format(code=unit) if unit.isdigit() else say(unit)
+    if stream:
+        subject = f"{subject} {say(stream)}"
+    text = say("Far fewer records than before from {subject} since {since}: that is no evidence of calm.")
+    return text.format(subject=subject, since=_when(thin["since"]))
 
 
 def _sentences(concern: Mapping[str, Any], light: str, say: Say) -> list[str]:

@@ -71,7 +71,8 @@ class HubWork:
             for place in found.places
         ]
         load = found.load if found.load is not None and self._knows(caller, found.load.unit) else None
-        return {"at": at.isoformat(), "queue": rows, "load": load_told(load) if load else None}
+        thin = [{"subject": subject, "since": since.isoformat()} for subject, since in found.thin.items()]
+        return {"at": at.isoformat(), "queue": rows, "load": load_told(load) if load else None, "thin": thin}
 
     def workers(self, caller: Caller, unit: str) -> Iterable[Mapping[str, Any]]:
         """Loads of the units the caller may look into, with names."""

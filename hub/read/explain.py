@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from hub.core import inaction
 from hub.core.assess import amended, assess, course
 from hub.core.clocks import Moment
 from hub.core.codes import UNITS
@@ -22,6 +23,7 @@ from hub.store.cases import read_cases, read_silences
 from hub.store.places import keys_of
 from hub.store.snapshot import HouseholdView
 from hub.store.sql import Sql
+from hub.store.volume import thin_at
 
 ALWAYS = StreamKey("police", "incident")
 """The stream every household's evidence rests on (section 4)."""
@@ -47,6 +49,7 @@ def explain_household(
         tuple(coverage(sql, case, as_of, silences, known_at)),
         tuple(unheard(sql, case, as_of, silences, known_at)),
         tuple(links(sql, household.id, case)),
+        tuple(thin(sql, case, household.community, known_at or as_of)),
     )
     subject = Subject(household.uid, as_of, policy.at(as_of).version, household.community, known_at)
     found = judge(case, policy, as_of, silences)
@@ -55,6 +58,7 @@ def explain_household(
     until = case._replace(events=tuple(e for e in case.events if Moment(as_of).passed(e.at)))
     texts = texts_of(sql, vault, until.events)
     told |= {
+        "inaction": inaction.found(found.owed, _times(case), policy.at(as_of).raw),
         "overrides": overrides(until, found.concerns, found.notes, texts),
         "objections": objections(until, texts),
         "custody": custody(until.events),
@@ -91,6 +95,12 @@ def links(sql: Sql, household: int, case: Case) -> list[Link]:
     there = {event.key for event in case.events if event.key.unit != STATION}
     found = {keys[n]: Link(keys[n], word, tuple(waiting.get(n, ()))) for n, word in why.items() if n in keys}
     return [found.get(key, Link(key, "moved")) for key in sorted(there)]
+
+
+def thin(sql: Sql, case: Case, community: str | None, at: datetime) -> list[tuple[str, datetime]]:
+    """Streams of this timeline, the police's calls, and this community, where far fewer records come than used to."""
+    here = {f"{event.key.unit}.{event.key.stream}" for event in case.events} | {".".join(ALWAYS), community}
+    return [(subject, since) for subject, since in thin_at(sql, at).items() if subject in here]
 
 
 def coverage(

@@ -59,6 +59,7 @@ def household_file(sql: Sql, vault: Vault, household: HouseholdView, policy: Pol
         ],
         "duties": [_owed(row) for row in standing if is_duty(row.what)],
         "reports": [_owed(row) for row in standing if is_report(row.what)],
+        "inaction": told["inaction"],
         "overrides": told["overrides"],
         "objections": told["objections"],
         "linked": linked(sql, household.id),

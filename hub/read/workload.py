@@ -13,6 +13,7 @@ from hub.security.vault import Vault
 from hub.store import workload
 from hub.store.engine import SqlStore
 from hub.store.sql import Sql
+from hub.store.volume import thin_at
 
 
 class Asked(NamedTuple):
@@ -31,6 +32,7 @@ class Day(NamedTuple):
     places: list[Place]
     load: Load | None
     nobodys: int
+    thin: Mapping[str, datetime] = {}  # streams of the unit, communities, with far fewer records than before, since
 
 
 def day(store: SqlStore, policy: Policy, asked: Asked, at: datetime) -> Day:
@@ -43,7 +45,14 @@ def day(store: SqlStore, policy: Policy, asked: Asked, at: datetime) -> Day:
         unit = asked.unit or board.unit_of(asked.worker)
         nobodys = sum(one[1].to == unit and not one[1].worker and board.reaches(one, asked) for one in board.owed)
         own = board.loads(raw, unit).get(asked.worker) if asked.worker else None
-    return Day(places, own, nobodys if unit else 0)
+        thin = {subject: since for subject, since in thin_at(sql, at).items() if _concerns(subject, unit, asked)}
+    return Day(places, own, nobodys if unit else 0, thin)
+
+
+def _concerns(subject: str, unit: str, asked: Asked) -> bool:
+    """Whether whoever asks should hear that a stream (``unit.stream``) or community has become quiet."""
+    named, _, stream = subject.partition(".")
+    return (not unit or named == unit) if stream else (not asked.communities or named in asked.communities)
 
 
 def loads(store: SqlStore, policy: Policy, unit: str, at: datetime) -> list[Load]:

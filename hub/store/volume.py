@@ -6,9 +6,12 @@ from datetime import datetime, timedelta
 
 from hub.core.records import StreamKey
 from hub.store.sql import Sql
-from hub.store.times import opt_from_us, to_us
+from hub.store.times import from_us, opt_from_us, to_us
 
-__all__ = ["community_volumes", "received_since", "volumes"]
+__all__ = ["THIN", "THIN_PLACE", "community_volumes", "received_since", "thin_at", "volumes"]
+
+THIN, THIN_PLACE = "stream.thin", "community.thin"
+"""Issues: a stream (``unit.stream``), a community, that has far fewer records than it used to."""
 
 
 def volumes(sql: Sql, now: datetime, window: timedelta, count: int) -> dict[StreamKey, list[int]]:
@@ -70,3 +73,13 @@ def community_volumes(sql: Sql, now: datetime, window: timedelta, count: int) ->
         if index < known:
             windows[int(index)] = int(total)
     return found
+
+
+def thin_at(sql: Sql, at: datetime) -> dict[str, datetime]:
+    """What had far fewer records than before at that time: stream (``unit.stream``) or community → since when."""
+    rows = sql.rows(
+        "SELECT subject, since FROM issue WHERE code IN (?, ?) AND since <= ? AND (closed_at IS NULL OR closed_at > ?)"
+        " ORDER BY since, subject",
+        (THIN, THIN_PLACE, to_us(at), to_us(at)),
+    )
+    return {str(subject): from_us(since) for subject, since in rows}

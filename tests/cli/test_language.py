@@ -15,6 +15,7 @@ from babel.messages.pofile import read_po
 from hub.cli.face import LOCALE, speak
 from hub.core.codes import CODES, UNITS
 from hub.core.explain import FAMILIES
+from hub.core.inaction import SENTENCES
 from hub.core.phrases import DUTIES, NUMBERS, RULES, SECTIONS, WORDS
 from hub.core.queue_words import BEFORE
 from hub.core.records import Light
@@ -28,7 +29,7 @@ PO = LOCALE / "zh_CN" / "LC_MESSAGES" / "hub.po"
 
 def said() -> Iterator[str]:
     """Every literal that the code says to people."""
-    spoken = ("sentences.py", "queue_words.py")
+    spoken = ("sentences.py", "queue_words.py", "inaction.py")
     for path in (*(ROOT / "hub" / "cli").glob("*.py"), *(ROOT / "hub" / "core" / name for name in spoken)):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "say" and node.args:
@@ -47,6 +48,7 @@ def test_everything_said_has_its_chinese() -> None:
         *WORDS.values(),
         *DUTIES.values(),
         *BEFORE.values(),
+        *SENTENCES.values(),
         *(row["title"] for row in tomllib.loads(POLICY.read_text(encoding="utf-8"))["queue"]),
         *NUMBERS.values(),
         *SECTIONS.values(),

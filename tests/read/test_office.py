@@ -12,7 +12,11 @@ from typer.testing import CliRunner
 
 from hub import bootstrap
 from hub.cli import app
+from hub.core.sentences import render
 from hub.office import HubOffice
+from hub.speech import speak
+from hub.store.issues import close_issues, open_issue
+from hub.store.volume import THIN, THIN_PLACE
 from hub.web.office import Caller
 from tests.end_to_end.story import CHILD, COMMUNITY, HUSBAND, WIFE
 from tests.end_to_end.story import call as police_call
@@ -97,6 +101,26 @@ def test_reasons_by_role(office: HubOffice) -> None:
     assert rules("coordinator") == {"police_measure", "R6"}
     assert rules("unit:education") == {"police_measure"}
     assert rules("station") == {"police_measure"}
+
+
+def test_few_records_where_there_used_to_be_many_are_told_where_people_look(office: HubOffice) -> None:
+    """A thin stream and a thin community stand in the explanation, in its sentences, and go when it is over."""
+    store, household = office._store, red(office)
+    open_issue(store, THIN, "police.incident", bootstrap.now())
+    open_issue(store, THIN_PLACE, COMMUNITY, bootstrap.now())
+    told = office.explanation(role("coordinator"), household, None)
+    seen = office.explanation(role("unit:health"), household, None)
+    assert told is not None
+    assert seen is not None
+
+    assert [row["subject"] for row in told["thin"]] == ["police.incident", COMMUNITY]
+    assert [row["subject"] for row in seen["thin"]] == ["police", COMMUNITY]
+    assert "记录远少于以往" in render(told, speak("zh"))
+    for subject in ("police.incident", COMMUNITY):
+        close_issues(store, subject, bootstrap.now())
+    over = office.explanation(role("coordinator"), household, None)
+    assert over is not None
+    assert over["thin"] == []
 
 
 def test_every_role_can_read_the_list_and_one_household(office: HubOffice) -> None:

@@ -80,3 +80,14 @@ def test_neither_way_nor_stream_tells_what_a_rule_would() -> None:
     text = render(told, lambda text: text)
     assert "penalty" not in text
     assert "substantiated" not in text
+
+
+@pytest.mark.parametrize(
+    ("reader", "told"),
+    [("procuratorate", True), ("police", True), ("coordinator", True), ("education", False), ("station", False)],
+)  # fmt: skip
+def test_what_was_not_done_is_told_to_those_who_act_on_it(reader: str, told: bool) -> None:
+    """The under-action list and the calls without change reach police, court, procuratorate and coordinator alone."""
+    rows = [{"duty": "D21", "why": "month"}]
+
+    assert withhold({"concerns": [], "inaction": rows}, reader)["inaction"] == (rows if told else [])
