@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
-from hub import bootstrap
+from hub import bootstrap, looks
 from hub.cli.connectors import did_you_mean
 from hub.cli.face import Json, UsageMistake, emit, face_of, show_table
 from hub.cli.moments import short
+from hub.core.acts import ActError, Actor, Row
+from hub.core.records import Key
+from hub.core.sentences import word
+from hub.read import identity
+from hub.runtime.station import station_page
+from hub.store.numbers import new_no
 from hub.store.reviews import KINDS, ReviewView, open_items
+from hub.store.sql import Sql
+from hub.store.workers import worker
 
 app = typer.Typer(help="Who is meant, and what waits for a person.", no_args_is_help=True)
 
 TO_DO = {
     "emergency": "hub quarantine show ROW",
-    "identity": "compare the record with the candidates",
+    "identity": "hub identity accept ITEM --candidate PERSON | hub identity reject ITEM",
     "backfill": "hub households adopt HOUSEHOLD",
 }
 
@@ -40,21 +49,142 @@ def review(
     if as_json:
         emit(items)
         return
+    say = face_of(ctx).say
     show_table(
-        ("KIND", "SINCE", "RECORD", "HOUSEHOLD", "WHY", "CANDIDATES", "TO DO"),
+        (say("item"), say("kind"), say("since"), say("record"), say("Household"), say("why"), say("candidates")),
         (
             (
-                item["kind"],
-                short(item["since"]),
-                f"{item['unit']}.{item['stream']} {item['key']}" if item["unit"] else "",
-                ", ".join(item["households"]),
-                item["why"],
-                ", ".join(item["candidates"]),
-                item["to_do"],
+                item["id"], word(f"review_{item['kind']}", say), short(item["since"]),
+                f"{say(item['unit'])} {say(item['stream'])} {item['key']}" if item["unit"] else "",
+                ", ".join(item["households"]), word(item["why"], say), ", ".join(item["candidates"]),
             )
             for item in items
         ),
+    )  # fmt: skip
+    for todo in dict.fromkeys(item["to_do"] for item in items):
+        typer.echo(f"→ {todo}")
+
+
+By = Annotated[str, typer.Option("--by", metavar="WORKER_NO", help="Who decides: a number of the worker stream.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; sealed, shown to those who may read it.")]
+ItemId = Annotated[str, typer.Argument(metavar="ITEM", help="Its id on the review list, or the beginning of it.")]
+Candidate = Annotated[str, typer.Option("--candidate", metavar="PERSON", help="Which one, if there are several.")]
+
+
+@app.command()
+def accept(
+    ctx: typer.Context, item: ItemId, reason: Reason, by: By, candidate: Candidate = "", as_json: Json = False
+) -> None:
+    """The doubtful person is this candidate: the record moves to them, and lights are judged again."""
+    _rule(ctx, "accept", item, by, as_json, lambda sql, who: identity.accept(sql, who, reason, item, candidate))
+
+
+@app.command()
+def reject(
+    ctx: typer.Context, item: ItemId, reason: Reason, by: By, candidate: Candidate = "", as_json: Json = False
+) -> None:
+    """The doubtful person is none of the candidates (or not the one named): nothing joins them from now on."""
+    _rule(ctx, "reject", item, by, as_json, lambda sql, who: identity.reject(sql, who, reason, item, candidate))
+
+
+@app.command()
+def merge(
+    ctx: typer.Context,
+    one: Annotated[str, typer.Argument(metavar="ONE", help="A person or a household.")],
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="The same kind.")],
+    reason: Reason,
+    by: By,
+    as_json: Json = False,
+) -> None:
+    """Two persons, or two households, are one. Two valid ID numbers, and two households of the register, never are."""
+    _rule(ctx, "merge", one, by, as_json, lambda sql, who: identity.merge(sql, who, reason, one, other))
+
+
+@app.command()
+def split(
+    ctx: typer.Context,
+    record: Annotated[
+        str, typer.Argument(metavar="UNIT.STREAM/NO", help="The record in which the wrong person is named.")
+    ],
+    reason: Reason,
+    by: By,
+    position: Annotated[int, typer.Option("--position", min=0, help="Of the person among the record's parties.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """The person named there is not the one they were taken for: the record stands apart, in a household of its own."""
+    _rule(
+        ctx, "split", record, by, as_json, lambda sql, who: identity.split(sql, who, reason, key_of(record), position)
     )
+
+
+@app.command()
+def undo(
+    ctx: typer.Context,
+    no: Annotated[str, typer.Argument(metavar="NO", help="The decision's number.")],
+    by: By,
+    as_json: Json = False,
+) -> None:
+    """Take a decision back: persons and households as before it, what came in between decided again."""
+
+    def rows(sql: Sql, who: Actor) -> list[Row]:
+        if who.unit is None:
+            raise ActError("act.nameless", who.by)
+        return identity.undo(sql, no)
+
+    _rule(ctx, "undo", no, by, as_json, rows)
+
+
+@app.command()
+def decisions(ctx: typer.Context, as_json: Json = False) -> None:
+    """What people decided about who is meant, as far as it stands: with person, reason and number."""
+    face = face_of(ctx)
+    with bootstrap.open_hub(face.folder) as hub:
+        looks.look(hub, "identity.decisions")
+        with hub.store.read() as sql:
+            found = identity.decisions(sql, hub.vault)
+    if as_json:
+        emit(found)
+        return
+    say = face.say
+    show_table(
+        (say("number"), say("at"), say("decision"), say("who decided"), say("record"), say("other record"), say("reason")),
+        (
+            (row["no"], short(row["at"]), word(f"identity_{row['act']}", say), f"{say(row['unit'])} {row['by']}",
+             row["record"], row["other"], row["reason"])
+            for row in found
+        ),
+    )  # fmt: skip
+
+
+def key_of(text: str) -> Key:
+    """``unit.stream/number``. Raises ActError."""
+    place, _, no = text.partition("/")
+    unit, _, stream = place.partition(".")
+    if not (unit and stream and no):
+        raise ActError("identity.unknown")
+    return Key(unit, stream, no)
+
+
+def _rule(
+    ctx: typer.Context, act: str, subject: str, by: str, as_json: bool, rows_of: Callable[[Sql, Actor], list[Row]]
+) -> None:
+    """Land a decision as a record of the station, and tell which households are judged otherwise now."""
+    now = bootstrap.now()
+    with bootstrap.open_hub(face_of(ctx).folder) as hub:
+        bootstrap.bring_up_to_date(hub)
+        looks.look(hub, f"identity.{act}", subject)
+        with hub.store.read() as sql:
+            person = worker(sql, by, now.date())
+            rows = rows_of(sql, Actor(by, person.unit if person else None, now))
+        numbered = [{"no": new_no("ID", now), **row} for row in rows]
+        receipt = bootstrap.submit(hub, station_page("identity", numbered, now))
+    if as_json:
+        emit({"receipt": receipt, "decisions": [row["no"] for row in numbered]})
+    else:
+        for row in numbered:
+            typer.echo(row["no"])
+    if receipt["quarantined"] or receipt["rejected"] or receipt["pending"]:
+        raise typer.Exit(1)
 
 
 def _told(item: ReviewView) -> dict[str, Any]:

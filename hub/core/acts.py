@@ -51,6 +51,24 @@ REFUSALS: dict[str, Text] = {
         "It needs its outcome in a short word", "须写明结果", "name the outcome, without personal data", "请填写结果，不含个人信息"),
     "act.ended": Text(
         "This duty has ended", "该转办事项已结束", "nothing to do: see its outcome", "无需处理：请查看结果"),
+    "identity.item": Text(
+        "No open item of the review list is called so", "复核清单中没有此待办", "see `hub identity review`", "请查看 hub identity review"),
+    "identity.candidate": Text(
+        "Not one of the item's candidates, or several and none is named", "须指明候选人之一",
+        "name one of the candidates that `hub identity review` shows", "请指明 hub identity review 所列的一名候选人"),
+    "identity.unknown": Text(
+        "No person, household or record is called so", "没有此人员、家庭或记录",
+        "name two persons or two households by their ids, or a record as unit.stream/number", "请填写两名人员或两个家庭的编号，或 单位.数据流/编号"),
+    "identity.numbers": Text(
+        "Two valid different ID numbers are two persons", "两个有效且不同的证件号码不属同一人",
+        "let the unit that sent the wrong number correct its record", "请由报送单位更正错误的号码"),
+    "identity.registered": Text(
+        "Both households stand in the register", "两户均已登记",
+        "let the grid correct the register: its rows decide", "请由网格平台更正住户登记"),
+    "identity.one": Text(
+        "They are one already", "已是同一人或同一户", "nothing to do", "无需处理"),
+    "identity.decision": Text(
+        "No decision that stands is called so", "没有此有效决定", "see `hub identity decisions`", "请查看 hub identity decisions"),
     "act.date": Text(
         "Not a moment", "时间无法识别", "write a day such as 2026-03-01, or an instant such as 2026-03-01T10:30:00+08:00",
         "请写 2026-03-01 或 2026-03-01T10:30:00+08:00"),

@@ -168,6 +168,11 @@ def withhold(explanation: Mapping[str, Any], reader: str) -> dict[str, Any]:
             name: [row for row in explanation.get(name, ()) if (row["unit"], row["stream"]) != SEALED_STREAM]
             for name in ("coverage", "identity")
         }
+        sealed = ".".join(SEALED_STREAM) + "/"
+        open_rows["identity_decisions"] = [
+            {**one, **{name: None for name in ("record", "other") if str(one[name]).startswith(sealed)}}
+            for one in explanation.get("identity_decisions", ())
+        ]
         open_rows["overrides"] = [
             {**one, "ended_because_of": None} if _is_sealed(one["ended_because_of"]) else one
             for one in explanation.get("overrides", ())
@@ -188,6 +193,7 @@ def withhold(explanation: Mapping[str, Any], reader: str) -> dict[str, Any]:
         overrides=[_without_words(one) for one in explanation.get("overrides", ())],
         objections=[],
         custody=None,
+        identity_decisions=[],
         inaction=[],
         thin=[{**thin, "subject": thin["subject"].split(".")[0]} for thin in explanation.get("thin", ())],
         recorded=explanation.get("recorded") and {**explanation["recorded"], "rule": ""},

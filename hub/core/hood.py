@@ -19,6 +19,10 @@ REVIEW = ("masked", "phone", "name_area")
 """Index kinds that only make candidates for the review list."""
 
 
+BOND = "bond"
+"""Index kind that no record carries: two mentions that people ruled to be one person share one (``core.rulings``)."""
+
+
 class Index(NamedTuple):
     """One blind index of one person as named by one record: kind (CERTAIN or REVIEW) and 16 bytes of keyed HMAC."""
 
@@ -59,6 +63,18 @@ class Home(NamedTuple):
     community: str | None
 
 
+Spot = tuple[Key, int]
+"""A mention: its record and its position among the record's parties."""
+
+
+class Ruling(NamedTuple):
+    """What a person ruled about mentions: a word of ``rulings.WHATS``; ``b`` None: about one mention alone."""
+
+    what: str
+    a: Spot
+    b: Spot | None = None
+
+
 class Neighbourhood(NamedTuple):
     """Fresh records and every current record they may concern (shared index, shared household, shared number)."""
 
@@ -67,6 +83,9 @@ class Neighbourhood(NamedTuple):
     left: Mapping[Key, tuple[int, ...]]  # households of fresh records that are retracted or rejected now
     generic: frozenset[bytes] = frozenset()  # index values the store did not follow: carried by too many persons
     similar: Mapping[bytes, tuple[int, ...]] = {}  # REVIEW value → stored persons that carry it, seen or not in entries
+    rulings: tuple[Ruling, ...] = ()
+    back_persons: Mapping[Spot, int] = {}  # a ruling was taken back: the persons these mentions were before it
+    back_homes: Mapping[Key, int] = {}  # and the households these records stood on
 
 
 class Review(NamedTuple):

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from hub.core.hood import Entry, Home
+from hub.core.hood import Entry, Home, Spot
 from hub.core.persons import People
 from hub.core.records import Key
 from hub.core.whereabouts import Whereabouts
 
-_FRESH, _FAR, _NEAR, _SURE, _REGISTERED = 1, 10**4, 10**8, 10**12, 10**16
+_FRESH, _FAR, _NEAR, _SURE, _BACK, _REGISTERED = 1, 10**4, 10**8, 10**12, 10**15, 10**16
 """Titles add up: what a fresh record brings along weighs least, the register's own number decides."""
 
 
@@ -38,12 +38,18 @@ class _Claim:
             self.first = by
 
 
-def person_numbers(entries: Sequence[Entry], people: People) -> Numbers:
-    """Numbers of persons: the oldest that a valid ID number stood under, else the oldest of a record that stays."""
+def person_numbers(entries: Sequence[Entry], people: People, back: Mapping[Spot, int] | None = None) -> Numbers:
+    """Numbers of persons: the oldest that a valid ID number stood under, else the oldest of a record that stays.
+
+    ``back``: the numbers that mentions had before a ruling that was taken back.
+    """
     claims: dict[int, _Claim] = {}
     of = iter(people.of)
     for entry in entries:
         for mention, person in zip(entry.mentions, of, strict=False):
+            if back and (entry.key, mention.idx) in back:
+                spot = (entry.key, mention.idx)
+                claims.setdefault(person, _Claim()).add(back[spot], _BACK, spot)
             if mention.person is not None:
                 title = _FRESH if entry.fresh else _NEAR
                 if not entry.fresh and any(index.kind == "id" for index in mention.indexes):
@@ -52,15 +58,22 @@ def person_numbers(entries: Sequence[Entry], people: People) -> Numbers:
     return _keep(claims, range(people.total), lambda _, old, title: (title < _SURE, title < _NEAR, old))
 
 
-def household_numbers(entries: Sequence[Entry], where: Whereabouts, homes: Mapping[int, Home]) -> Numbers:
-    """Numbers of households: the one registered as this home, else the oldest that is not provisional, else the oldest."""
+def household_numbers(
+    entries: Sequence[Entry], where: Whereabouts, homes: Mapping[int, Home], back: Mapping[Key, int] | None = None
+) -> Numbers:
+    """Numbers of households: the one registered as this home, else the oldest that is not provisional, else the oldest.
+
+    ``back``: where records stood before a ruling that was taken back.
+    """
     claims: dict[int, _Claim] = {}
     roots: dict[int, None] = {}
     for entry, places in zip(entries, where.places, strict=True):
         for position, (root, why) in enumerate(places):
             roots[root] = None
+            if back and position == 0 and entry.key in back:
+                claims.setdefault(root, _Claim()).add(back[entry.key], _BACK, (entry.key, 0))
             for old in entry.households:
-                near = position == 0 and why != "number"
+                near = position == 0 and why not in ("number", "ruled")
                 title = _FRESH if entry.fresh else _NEAR if near else _FAR
                 claims.setdefault(root, _Claim()).add(old, title, (entry.key, position))
     registered = {home.registered: number for number, home in sorted(homes.items(), reverse=True) if home.registered}

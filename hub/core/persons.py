@@ -8,14 +8,16 @@ mentions of its round at once, so order of arrival cannot matter.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from hub.core.hood import CERTAIN, Entry, Index, Mention
+from hub.core.hood import BOND, CERTAIN, Entry, Index, Mention
 
 GENERIC = 50
 """A value carried by more than this many different ID numbers names nobody and is ignored."""
-_DECIDING = frozenset(CERTAIN)
+_DECIDING = frozenset((*CERTAIN, BOND))
+Apart = Mapping[int, frozenset[int]]
+"""Mention → mentions that people ruled not to be the same person."""
 _OPPOSED = {"victim": "alleged", "alleged": "victim", "party_a": "party_b", "party_b": "party_a"}
 
 
@@ -38,8 +40,12 @@ def find(parent: list[int], node: int) -> int:
     return node
 
 
-def who(entries: Sequence[Entry], generic: Collection[bytes] = frozenset()) -> People:
-    """Put the mentions of ``entries`` together into persons; values in ``generic`` are not looked at."""
+def who(entries: Sequence[Entry], generic: Collection[bytes] = frozenset(), apart: Apart | None = None) -> People:
+    """Put the mentions of ``entries`` together into persons; values in ``generic`` are not looked at.
+
+    ``apart``: mentions (by position) that people ruled not to be one person; nothing joins them.
+    """
+    apart = apart or {}
     flat = [mention for entry in entries for mention in entry.mentions]
     parent, ids, lasting = _join(flat, generic)
     crowds = _crowds(parent)
@@ -50,9 +56,9 @@ def who(entries: Sequence[Entry], generic: Collection[bytes] = frozenset()) -> P
     for crowd in crowds:
         if not record:
             record = [n for n, entry in enumerate(entries) for _ in entry.mentions]
-        if _agrees(crowd, flat, ids, record):
+        if _agrees(crowd, flat, ids, record) and not (apart and _torn_apart(crowd, apart)):
             continue
-        groups, torn = _untangle(crowd, flat, ids, record, generic)
+        groups, torn = _untangle(crowd, flat, ids, record, generic, apart)
         borrowed += (n for group in groups for n in _borrowed(group, flat, ids))
         numbers = [of[crowd[0]], *range(count, count + len(groups) + len(torn) - 1)]
         count += len(groups) + len(torn) - 1
@@ -105,6 +111,11 @@ def _number(parent: list[int]) -> tuple[list[int], int]:
     return of, len(numbers)
 
 
+def _torn_apart(crowd: list[int], apart: Apart) -> bool:
+    there = set(crowd)
+    return any(not apart[n].isdisjoint(there) for n in crowd if n in apart)
+
+
 def _agrees(crowd: list[int], flat: list[Mention], ids: dict[int, Index], record: list[int]) -> bool:
     """True if nothing speaks against one person: one ID number at most, one sex, not both sides of one record."""
     if len({ids[n] for n in crowd if n in ids}) > 1 or len({s for n in crowd if (s := flat[n].sex)}) > 1:
@@ -123,9 +134,10 @@ def _borrowed(group: list[int], flat: list[Mention], ids: dict[int, Index]) -> I
 class _Tangle:
     """Mentions that some value joins and something else forbids to be one person."""
 
-    def __init__(self, values: dict[int, list[Index]], flat: list[Mention]) -> None:
+    def __init__(self, values: dict[int, list[Index]], flat: list[Mention], apart: Apart) -> None:
         self.values = values
         self.flat = flat
+        self.apart = apart
         self.groups: list[list[int]] = []
         self.sexes: list[str | None] = []
         self.carried: dict[Index, set[int]] = {}  # value → groups that carry it
@@ -146,6 +158,8 @@ class _Tangle:
     def _may_be(self, n: int) -> set[int]:
         sex = self.flat[n].sex
         found = {g for value in self.values[n] for g in self.carried.get(value, ())}
+        if n in self.apart:
+            found = {g for g in found if self.apart[n].isdisjoint(self.groups[g])}
         return {g for g in found if sex is None or self.sexes[g] in (None, sex)}
 
     def spread(self, pending: list[int]) -> list[int]:
@@ -187,19 +201,23 @@ class _Tangle:
 
 
 def _untangle(
-    crowd: list[int], flat: list[Mention], ids: dict[int, Index], record: list[int], generic: Collection[bytes]
-) -> tuple[list[list[int]], dict[int, list[int]]]:
+    crowd: list[int], flat: list[Mention], ids: dict[int, Index], record: list[int], generic: Collection[bytes],
+    apart: Apart,
+) -> tuple[list[list[int]], dict[int, list[int]]]:  # fmt: skip
     """Persons of a component that cannot be one: by ID number first, then by sex, then what is left.
 
     Returns the groups, and the mentions that may be several of them (by position in the groups).
     """
-    tangle = _Tangle(_values(crowd, flat, ids, record, generic), flat)
-    numbered: dict[Index, list[int]] = {}
+    tangle = _Tangle(_values(crowd, flat, ids, record, generic, apart), flat, apart)
+    numbered: dict[Index, list[list[int]]] = {}
     for n in crowd:
         if n in ids:
-            numbered.setdefault(ids[n], []).append(n)
-    for group in numbered.values():
-        tangle.add(group)
+            groups = numbered.setdefault(ids[n], [])
+            fitting = [group for group in groups if apart.get(n, frozenset()).isdisjoint(group)]
+            (fitting[0] if fitting else _new(groups)).append(n)
+    for groups in numbered.values():
+        for group in groups:
+            tangle.add(group)
     pending = tangle.spread([n for n in crowd if n not in ids])
     for sex in ("male", "female"):
         for group in tangle.components([n for n in pending if flat[n].sex == sex]):
@@ -210,10 +228,17 @@ def _untangle(
     return tangle.groups, tangle.torn
 
 
+def _new(groups: list[list[int]]) -> list[int]:
+    groups.append([])
+    return groups[-1]
+
+
 def _values(
-    crowd: list[int], flat: list[Mention], ids: dict[int, Index], record: list[int], generic: Collection[bytes]
-) -> dict[int, list[Index]]:
-    """What each mention is joined by: no ID number, nothing generic, nothing that both sides of one record carry."""
+    crowd: list[int], flat: list[Mention], ids: dict[int, Index], record: list[int], generic: Collection[bytes],
+    apart: Apart,
+) -> dict[int, list[Index]]:  # fmt: skip
+    """What each mention is joined by: no ID number, nothing generic, nothing that both sides of one record carry, and
+    nothing that it shares with a mention it was ruled not to be."""
     carriers: dict[Index, set[Index]] = {}
     sides: set[tuple[int, str, Index]] = set()
     for n in crowd:
@@ -230,6 +255,7 @@ def _values(
             and index.value not in generic
             and len(carriers.get(index, ())) <= GENERIC
             and (record[n], _OPPOSED.get(role, ""), index) not in sides
+            and not any(index in flat[other].indexes for other in apart.get(n, ()))
         )
 
     return {n: [index for index in flat[n].indexes if joins(n, index)] for n in crowd}

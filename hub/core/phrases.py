@@ -124,6 +124,14 @@ WORDS: dict[str, str] = {
     "notice": "a notice",
     "answer": "an answer",
     "duty": "a duty",
+    # what people decided about who is meant, and what waits for them
+    "review_emergency": "unreadable cry for help",
+    "review_identity": "doubtful person",
+    "review_backfill": "history to adopt",
+    "identity_accept": "the person is the candidate",
+    "identity_reject": "the person is not the candidate",
+    "identity_merge": "they are one",
+    "identity_split": "the person is not the one they were taken for",
     # why a record counts on a household
     "together": "all its persons lived here",
     "home": "its one person lived here",
@@ -132,6 +140,7 @@ WORDS: dict[str, str] = {
     "party_side": "one party lived here, the other elsewhere",
     "register": "a row of the register",
     "number": "linked by a number only",
+    "ruled": "put here by a person's decision alone",
     "successor": "the household before a divorce had it",
     "provisional": "nothing certain is known of its persons: a provisional household",
     "standing": "speaks of a report or duty of this household",

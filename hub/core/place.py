@@ -14,6 +14,7 @@ from hub.core.numbering import Numbers, household_numbers, person_numbers
 from hub.core.persons import People, find, who
 from hub.core.records import Key
 from hub.core.residents import homes_of, residents
+from hub.core.rulings import ruled, unasked
 from hub.core.whereabouts import Whereabouts, locate
 from hub.core.words import KINDS
 
@@ -26,11 +27,12 @@ def place(hood: Neighbourhood) -> Placing:
     Pure; the partition depends on the set of records only, the numbers also on what they were. Records that are not
     about people (standing numbers, activities) are left out of the answer: their causes place them.
     """
-    entries = [entry for entry in hood.entries if entry.kind not in _NOT_PEOPLE]
-    people = who(entries, hood.generic)
-    where = locate(entries, people)
-    persons = person_numbers(entries, people)
-    households = household_numbers(entries, where, hood.homes)
+    entries: Sequence[Entry] = [entry for entry in hood.entries if entry.kind not in _NOT_PEOPLE]
+    entries, apart, joined = ruled(entries, hood.rulings)
+    people = who(entries, hood.generic, apart)
+    where = locate(entries, people, joined)
+    persons = person_numbers(entries, people, hood.back_persons)
+    households = household_numbers(entries, where, hood.homes, hood.back_homes)
     of = households.of
     placed = {
         entry.key: tuple([(of[root], why) for root, why in places])
@@ -38,14 +40,15 @@ def place(hood: Neighbourhood) -> Placing:
     }
     touched = _touched(hood, entries, placed, households) | _homes_of_fresh(entries, people, where, of)
     homes = homes_of(entries, where, of)
+    spots = _persons(entries, people, persons.of)
     return Placing(
-        persons=_persons(entries, people, persons.of),
+        persons=spots,
         households=placed,
         members=residents(entries, people, where, persons.of, of, touched),
         homes={number: home for number, home in homes.items() if hood.homes.get(number) != home},
         aliases=persons.replaced,
         successors=households.replaced,
-        reviews=reviews(entries, people, persons.of, hood.similar),
+        reviews=unasked(reviews(entries, people, persons.of, hood.similar), hood.rulings, spots),
         touched=frozenset(touched),
     )
 

@@ -86,6 +86,10 @@ def _known_lines(explanation: Mapping[str, Any], say: Say) -> Iterator[str]:
     yield say("With what the hub knew at {at}; what came in later is left out.").format(
         at=_when(explanation["known_at"])
     )
+    later = [one["no"] for one in explanation.get("identity_decisions", ()) if one["at"] > explanation["known_at"]]
+    yield say("Records stand where they stood then; who their persons are is what is known today.")
+    if later:
+        yield say("Decided about persons since then: {numbers}").format(numbers=say(", ").join(later))
     recorded = explanation.get("recorded")
     if recorded:
         text = say("The hub wrote down {light} at {at}.")
@@ -104,6 +108,12 @@ def _ground_lines(explanation: Mapping[str, Any], say: Say) -> Iterator[str]:
     silent = [say(heard["unit"]) for heard in explanation.get("unheard", ())]
     if silent:
         yield say("Nothing on this timeline from: {units}").format(units=say(", ").join(silent))
+    for one in explanation.get("identity_decisions", ()):
+        text = say("Decided by people, {no} of {at}: {what} ({records}), by {by} of {unit}")
+        yield text.format(
+            no=one["no"], at=_when(one["at"]), what=word(f"identity_{one['act']}", say),
+            records=say(", ").join(filter(None, (one["record"], one["other"]))), by=one["by"], unit=say(one["unit"]),
+        )  # fmt: skip
     uncertain = [link for link in explanation.get("identity", ()) if link["open_reviews"] or link["why"] != "together"]
     if uncertain:
         yield say("Identity decisions it rests on:")

@@ -27,7 +27,13 @@ class _Tied(NamedTuple):
 class Together:
     """The homes of a neighbourhood, and what was read on the way to them."""
 
-    def __init__(self, entries: Sequence[Entry], readings: Sequence[Reading], people: People) -> None:
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        readings: Sequence[Reading],
+        people: People,
+        joined: Sequence[tuple[int, int]] = (),
+    ) -> None:
         self.entries = entries
         self.readings = readings
         self.homes = Homes(people.total)
@@ -43,6 +49,8 @@ class Together:
         self._enter_register()
         self._find_partings()
         self._keep_apart()
+        if joined:
+            self._join_as_ruled(joined)
         self._join()
 
     def _keep_apart(self) -> None:
@@ -60,6 +68,14 @@ class Together:
         tied.sort(key=lambda tie: tie.order)
         for tie in tied:
             self.homes.join(tie.a, tie.b, weak=tie.weak)
+
+    def _join_as_ruled(self, joined: Sequence[tuple[int, int]]) -> None:
+        """Mentions, by position among all, that people ruled to be of one household: on the days of their records."""
+        spots = [
+            (person, e.at.date()) for e, persons in zip(self.entries, self.persons, strict=True) for person in persons
+        ]
+        for a, b in joined:
+            self.homes.join(self.homes.stay(*spots[a]), self.homes.stay(*spots[b]))
 
     def _enter_register(self) -> None:
         rows: dict[int, list[Row]] = {}

@@ -10,6 +10,7 @@ from hub.core.hood import Entry
 from hub.core.household import EVER, Homes
 from hub.core.kinship import Parting, read
 from hub.core.persons import People, find
+from hub.core.rulings import NOT_JOINED, Joined
 from hub.core.together import Together
 from hub.core.values import link_form
 
@@ -21,11 +22,13 @@ WHY = (
     "party_side",
     "register",
     "number",
+    "ruled",
     "successor",
     "provisional",
 )
 """Why a record counts on a household. together: all its persons lived there · home: its one person did · …_side: they
-lived apart, this is where one side lived · register: a row of the register · number: linked by number only ·
+lived apart, this is where one side lived · register: a row of the register · number: linked by number only · ruled: a
+person's decision alone ·
 successor: the household before a divorce had it · provisional: nothing certain is known of its persons."""
 
 
@@ -38,9 +41,9 @@ class Whereabouts(NamedTuple):
     roles: dict[int, str]  # person → role of the strongest tie
 
 
-def locate(entries: Sequence[Entry], people: People) -> Whereabouts:
-    """Find the households of ``entries`` among each other."""
-    search = _Search(entries, people)
+def locate(entries: Sequence[Entry], people: People, joined: Joined = NOT_JOINED) -> Whereabouts:
+    """Find the households of ``entries`` among each other; ``joined``: what people ruled to be of one household."""
+    search = _Search(entries, people, joined)
     search.place_by_persons()
     search.place_by_numbers()
     search.link_former_homes()
@@ -48,11 +51,12 @@ def locate(entries: Sequence[Entry], people: People) -> Whereabouts:
 
 
 class _Search:
-    def __init__(self, entries: Sequence[Entry], people: People) -> None:
+    def __init__(self, entries: Sequence[Entry], people: People, joined: Joined = NOT_JOINED) -> None:
         self.entries = entries
         self.people = people
         self.readings = [read(entry) for entry in entries]
-        self.together = Together(entries, self.readings, people)
+        self.together = Together(entries, self.readings, people, joined.mentions)
+        self.ruled = {pair for a, b in joined.entries for pair in ((a, b), (b, a))}
         self.homes = self.together.homes
         self.persons = self.together.persons
         self.known_roots: set[int] = set()  # homes where somebody known lives
@@ -116,7 +120,7 @@ class _Search:
             return
         waiting = set(self.unplaced)
         own = {number: self._own_node(number) for number in self.unplaced}
-        links = list(_links(self.entries, waiting))
+        links = [*_links(self.entries, waiting), *(pair for pair in sorted(self.ruled) if pair[0] in waiting)]
         for a, b in links:
             if b in waiting:
                 self.homes.join(own[a], own[b])
@@ -126,7 +130,11 @@ class _Search:
                 certain.setdefault(find(self.homes.parent, own[a]), []).append(b)
         for number in self.unplaced:
             root = find(self.homes.parent, own[number])
-            linked = {home: "number" for other in certain.get(root, ()) for home, _ in self.places[other]}
+            linked = {
+                home: "ruled" if (number, other) in self.ruled else "number"
+                for other in certain.get(root, ())
+                for home, _ in self.places[other]
+            }
             self.places[number] = list(linked.items()) or [(root, "provisional")]
 
     def _own_node(self, number: int) -> int:

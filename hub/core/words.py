@@ -244,6 +244,12 @@ KINDS: dict[str, Kind] = {
         facts={"household": WORD, "objection_no": WORD, "at": WHEN, "decision": WORD, "by": WORD, "unit": WORD},
         texts=("answer",), subject="household", required=("household", "objection_no", "at", "decision"),
     ),
+    "identity_decision": Kind(
+        facts={"at": WHEN, "act": WORD, "what": WORD, "by": WORD, "unit": WORD, "item": WORD,
+               "record": COUNT, "position": COUNT, "other": COUNT, "other_position": COUNT, "person": COUNT,
+               "other_person": COUNT, "household": COUNT, "other_household": COUNT},
+        texts=("reason",), subject="none", required=("act", "at"),
+    ),
     "handover": Kind(
         facts={"household": WORD, "at": WHEN, "state": WORD, "receiver": WORD, "receipt": WORD, "by": WORD},
         subject="household", required=("household", "at", "state"),

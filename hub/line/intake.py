@@ -18,7 +18,7 @@ from hub.line.held import Held, uids_of
 from hub.line.judge import Scope
 from hub.line.prepare import Prepared, PreparedPage, Refused, refuse
 from hub.line.subjects import Subjects
-from hub.store import pages
+from hub.store import pages, rulings
 from hub.store.cases import waiting_households
 from hub.store.compare import Incoming, Outcome, Truth, compare
 from hub.store.district import activities, began, district_is_due, keep_next_look
@@ -27,7 +27,7 @@ from hub.store.loaded import Loaded
 from hub.store.places import NOWHERE, Placed, save_placing
 from hub.store.protection import save_protection
 from hub.store.records import save_content, save_truths
-from hub.store.times import to_us
+from hub.store.times import from_us, to_us
 from hub.store.tx import Tx
 
 
@@ -95,12 +95,14 @@ class Intake:
     def _place(self, loaded: Loaded, changed: list[tuple[int, Truth]]) -> Placed:
         people = [(number, truth) for number, truth in changed if _subject(truth) == "people"]
         written = [(number, truth) for number, truth in changed if truth.content is not None]
-        if not people:
+        ruled = rulings.take(self._tx, changed) if any(t.event.kind == rulings.KIND for _, t in changed) else None
+        again = _as_stored(loaded, ruled.records - {number for number, _ in people}) if ruled else []
+        if not people and not again:
             save_content(self._tx, loaded, written, {})
             return NOWHERE
-        fresh = [_fresh(number, truth) for number, truth in people]
-        known = frozenset(number for number, truth in people if truth.record_id)
-        hood = read_hood(loaded, fresh, known)
+        fresh = [*(_fresh(number, truth) for number, truth in people), *again]
+        known = frozenset([number for number, truth in people if truth.record_id] + [one.record_id for one in again])
+        hood = read_hood(loaded, fresh, known, ruled)
         placing: Placing = place(hood.neighbourhood)
         placed = save_placing(self._tx, hood, placing, to_us(self._as_of))
         save_content(self._tx, loaded, written, placed.persons)
@@ -186,6 +188,15 @@ def _fresh(number: int, truth: Truth) -> FreshRecord:
     return FreshRecord(
         number, truth.key, event.kind, event.at, event.facts, event.related, parties, indexes, gone, content is None
     )
+
+
+def _as_stored(loaded: Loaded, records: Iterable[int]) -> list[FreshRecord]:
+    """Stored records whose place is asked anew, because a person ruled about who is meant."""
+    return [
+        FreshRecord(row.id, row.key, row.kind, from_us(row.at), loaded.facts(row), row.linked(), (), (), False, True)
+        for row in loaded.records(sorted(records))
+        if row.state == "applied"
+    ]
 
 
 def _line(outcome: Outcome) -> dict[str, Any] | None:

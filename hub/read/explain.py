@@ -16,6 +16,7 @@ from hub.core.records import Assessment, Case, Key, Silence, StreamKey
 from hub.core.rules import Policy
 from hub.core.words import STATION
 from hub.read.decisions import custody, objections, overrides, texts_of
+from hub.read.identity import decisions
 from hub.read.known import case_known, silences_known
 from hub.security.vault import Vault
 from hub.store import history, snapshot
@@ -58,6 +59,7 @@ def explain_household(
     until = case._replace(events=tuple(e for e in case.events if Moment(as_of).passed(e.at)))
     texts = texts_of(sql, vault, until.events)
     told |= {
+        "identity_decisions": decisions(sql, records=history.why_here(sql, household.id)),
         "inaction": inaction.found(found.owed, _times(case), policy.at(as_of).raw),
         "overrides": overrides(until, found.concerns, found.notes, texts),
         "objections": objections(until, texts),

@@ -26,6 +26,7 @@ STREAMS: dict[str, str] = {
     "override": "override",
     "objection": "objection",
     "handover": "handover",
+    "identity": "identity_decision",
     "objection_answer": "objection_answer",
 }
 

@@ -17,8 +17,10 @@ from hub.core.hood import REVIEW, Entry, Home, Index, Mention, Neighbourhood
 from hub.core.records import Facts, Key, Party
 from hub.core.values import link_form
 from hub.core.words import KINDS
+from hub.store import rulings
 from hub.store.index_bytes import PARTIES, UNLISTED, look_up
 from hub.store.loaded import Loaded, PartyOf, RecordRow
+from hub.store.sql import Sql
 from hub.store.times import from_day, from_us
 
 GENERIC = 40
@@ -72,6 +74,7 @@ class _Search:
         self.numbers: set[str] = set()
         self.persons: set[int] = set()
         self.households: set[int] = set()
+        self.decisions = rulings.standing(self.sql)
 
     def run(self) -> None:
         """Follow links until nothing new is found."""
@@ -84,7 +87,8 @@ class _Search:
                 break
             self.records |= frontier
             values, numbers, persons, households = self._links_of(frontier)
-            frontier = self._by_person(persons) | self._by_household(households)
+            ruled = {record for one in self.decisions if one.records & frontier for record in one.records}
+            frontier = self._by_person(persons) | self._by_household(households) | ruled
 
     def _own_links(self) -> tuple[set[bytes], set[str]]:
         values: set[bytes] = set()
@@ -172,8 +176,12 @@ class _Search:
         return values, numbers, persons, households
 
 
-def read_hood(loaded: Loaded, fresh: Sequence[FreshRecord], known: frozenset[int]) -> Hood:
+def read_hood(
+    loaded: Loaded, fresh: Sequence[FreshRecord], known: frozenset[int], back: rulings.Ruled | None = None
+) -> Hood:
     """The neighbourhood of ``fresh``; ``known`` are those of them that were stored before this batch.
+
+    ``back``: what decisions that are taken back in this batch give back.
 
     Read before the fresh records' own rows are rewritten, so that old index values are followed too.
     """
@@ -184,7 +192,15 @@ def read_hood(loaded: Loaded, fresh: Sequence[FreshRecord], known: frozenset[int
     left = {
         record.key: tuple(sorted(loaded.places[record.record_id])) for record in search.fresh.values() if record.gone
     }
-    hood = Neighbourhood(tuple(entries), _homes(search), left, frozenset(search.generic), search.similar())
+    keys = {number: key for key, number in record_ids.items()}
+    ruled = tuple(found for one in search.decisions if (found := one.ruling(keys)) is not None)
+    hood = Neighbourhood(tuple(entries), _homes(search), left, frozenset(search.generic), search.similar(), ruled)
+    if back is not None and (back.persons or back.homes):
+        hood = hood._replace(
+            back_persons={(keys[n], idx): person for (n, idx), person in back.persons.items() if n in keys},
+            back_homes={keys[n]: home for n, home in back.homes.items() if n in keys},
+            homes={**hood.homes, **_stored_homes(search.sql, back.homes.values())},
+        )
     rewritten = frozenset(record.record_id for record in search.fresh.values() if not record.as_stored)
     return Hood(hood, record_ids, loaded, rewritten, known)
 
@@ -246,9 +262,13 @@ def _same_person(before: PartyOf | None, role: str, indexes: tuple[Index, ...]) 
 def _homes(search: _Search) -> dict[int, Home]:
     places = search.loaded.places
     wanted = {household for record in search.records for household in places.get(record, ())} | search.households
+    return _stored_homes(search.sql, wanted)
+
+
+def _stored_homes(sql: Sql, wanted: Iterable[int]) -> dict[int, Home]:
     return {
         int(number): Home(registered, bool(provisional), community)
-        for number, registered, provisional, community in search.sql.rows_in(
+        for number, registered, provisional, community in sql.rows_in(
             "SELECT id, registered, provisional, community FROM household WHERE id {in}", wanted
         )
     }

@@ -8,8 +8,10 @@ from typing import Any
 
 import orjson
 
+from hub.core.acts import Actor
 from hub.line.deliver import deliver
 from hub.line.letters import Outward
+from hub.read.identity import merge
 from hub.settings import ConnectorConfig, DeliverConfig
 from hub.store.claims import claim_parcels
 from hub.store.engine import SqlStore
@@ -118,3 +120,35 @@ def test_a_record_that_moves_tells_who_was_told(store: SqlStore, tmp_path: Path)
     assert {"moved", "retracted"} <= {kind for _, kind in told}
     assert {no for no, _ in told} <= sent
     assert len({no for no, _ in told}) == len(told)
+
+
+def test_a_ruling_about_who_is_meant_tells_who_was_told(store: SqlStore, tmp_path: Path) -> None:
+    """Households that people merge, and part again by undo: each time every duty that was sent and moves is told once."""
+    line = Line(store)
+    line.send("justice", "mediation", mediation(violence="0"))
+    nobody = dict.fromkeys(
+        ("party_a_id_number", "party_b_id_number", "victim_id_number", "party_a_name", "party_b_name"), ""
+    )
+    line.send("police", "incident", call(victim_name="林女士", intensity="2", **nobody))
+    send_duties(line, tmp_path)
+    sent = {no for (no,) in line.rows("SELECT no FROM parcel WHERE kind = 'duty' AND state = 'sent'")}
+    homes = [uid for (uid,) in line.rows("SELECT uid FROM household ORDER BY id")]
+    lights = line.lights()
+
+    def told() -> list[tuple[str, str]]:
+        return [(n["corrects"], n["kind"]) for n in notices(line) if n["unit"] == "womens_federation"]
+
+    with store.read() as sql:
+        (row,) = merge(sql, Actor("F1", "womens_federation", line.now), "家访核实", homes[0], homes[1])
+    line.act("identity", {"no": "ID-1", **row})
+    assert line.lights() == ["red"]
+    merged = told()
+    assert {kind for _, kind in merged} & {"moved", "retracted"}
+    assert {no for no, _ in merged} <= sent
+    assert len({no for no, _ in merged}) == len(merged)
+
+    line.now += timedelta(minutes=5)
+    line.act("identity", {"no": "ID-1", "deleted": True})
+    assert line.lights() == lights
+    assert [uid for (uid,) in line.rows("SELECT uid FROM household WHERE successor_id IS NULL ORDER BY id")] == homes
+    assert len(told()) > len(merged)

@@ -1,0 +1,100 @@
+"""What people ruled about who is meant: must-link and cannot-link, which outrank every value (identity.md, "History").
+
+A ruling is about mentions of current records. It changes what the mentions say before anything is put together, so
+placing stays one function of records and rulings, and taking a ruling back gives what there was without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from hub.core.hood import BOND, CERTAIN, Entry, Index, Mention, Review, Ruling, Spot
+
+WHATS: Final = ("same", "is", "alone", "apart", "home")
+"""same: two mentions are one person · is: the first mention is the second's person, whatever its own values say · alone:
+a mention is not the person its values say · apart: two mentions are not one person · home: they are of one household."""
+_DROPS: Final = frozenset({"is", "alone"})
+_JOINS: Final = frozenset({"same", "is"})
+
+
+class Joined(NamedTuple):
+    """What people ruled to be of one household: mentions, by position among all, and entries (that may name nobody)."""
+
+    mentions: tuple[tuple[int, int], ...] = ()
+    entries: tuple[tuple[int, int], ...] = ()
+
+
+NOT_JOINED: Final = Joined()
+
+
+class Ruled(NamedTuple):
+    """The entries as ruled; by position among all mentions: which are not one person, which are of one household."""
+
+    entries: Sequence[Entry]
+    apart: Mapping[int, frozenset[int]]
+    homes: Joined
+
+
+def ruled(entries: Sequence[Entry], rulings: Sequence[Ruling]) -> Ruled:
+    """The entries with what people ruled about their mentions; rulings about records that are not here have no effect."""
+    if not rulings:
+        return Ruled(entries, {}, NOT_JOINED)
+    where = _positions(entries)
+    here = [one for one in rulings if one.a in where and (one.b is None or one.b in where)]
+    bonds: dict[Spot, list[Index]] = {}
+    for one in here:
+        if one.what in _JOINS and one.b is not None:
+            bond = Index(BOND, f"{one.a}={one.b}".encode())
+            bonds.setdefault(one.a, []).append(bond)
+            bonds.setdefault(one.b, []).append(bond)
+    dropped = {one.a for one in here if one.what in _DROPS}
+    changed = dropped | bonds.keys()
+    keys = {spot[0] for spot in changed}
+    apart: dict[int, set[int]] = {}
+    for one in here:
+        if one.what == "apart" and one.b is not None:
+            apart.setdefault(where[one.a], set()).add(where[one.b])
+            apart.setdefault(where[one.b], set()).add(where[one.a])
+    return Ruled(
+        [_entry(entry, bonds, dropped) if entry.key in keys else entry for entry in entries],
+        {n: frozenset(others) for n, others in apart.items()},
+        _joined(entries, rulings, where),
+    )
+
+
+def _joined(entries: Sequence[Entry], rulings: Sequence[Ruling], where: Mapping[Spot, int]) -> Joined:
+    at = {entry.key: n for n, entry in enumerate(entries)}
+    pairs = [(one.a, one.b) for one in rulings if one.what == "home" and one.b is not None]
+    return Joined(
+        tuple((where[a], where[b]) for a, b in pairs if a in where and b in where),
+        tuple((at[a[0]], at[b[0]]) for a, b in pairs if a[0] in at and b[0] in at),
+    )
+
+
+def _positions(entries: Sequence[Entry]) -> dict[Spot, int]:
+    spots = ((entry.key, mention.idx) for entry in entries for mention in entry.mentions)
+    return {spot: n for n, spot in enumerate(spots)}
+
+
+def _entry(entry: Entry, bonds: Mapping[Spot, Sequence[Index]], dropped: set[Spot]) -> Entry:
+    return entry._replace(mentions=tuple(_mention(entry, m, bonds, dropped) for m in entry.mentions))
+
+
+def _mention(entry: Entry, mention: Mention, bonds: Mapping[Spot, Sequence[Index]], dropped: set[Spot]) -> Mention:
+    spot = (entry.key, mention.idx)
+    kept = [i for i in mention.indexes if i.kind not in CERTAIN] if spot in dropped else list(mention.indexes)
+    return mention._replace(indexes=(*kept, *bonds.get(spot, ())))
+
+
+def unasked(reviews: Sequence[Review], rulings: Sequence[Ruling], persons: Mapping[Spot, int]) -> tuple[Review, ...]:
+    """Review items without the candidates that somebody has ruled out already."""
+    refused: dict[Spot, set[int]] = {}
+    for one in rulings:
+        if one.what == "apart" and one.b is not None and one.b in persons:
+            refused.setdefault(one.a, set()).add(persons[one.b])
+    left = [
+        item._replace(candidates=tuple(c for c in item.candidates if c not in refused.get((item.key, item.idx), ())))
+        for item in reviews
+    ]
+    return tuple(item for item in left if item.candidates)
