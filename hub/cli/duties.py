@@ -11,6 +11,7 @@ from hub.cli.face import Json, UsageMistake, emit, face_of, note, show_table
 from hub.cli.moments import parse_moment, short
 from hub.core import acts
 from hub.core.book import book_of
+from hub.core.queue_words import named, unit_words
 from hub.read.reports import LIVING, duties, find_duty
 from hub.runtime.station import station_page
 from hub.store.workers import worker
@@ -57,8 +58,8 @@ def list_all(
         (
             (
                 row["duty_no"],
-                row["duty"],
-                say(row["unit"]),
+                named(row["duty"], say),
+                unit_words(row["unit"], say),
                 short(row["due"]) + (f" {say('late')}" if row["overdue"] else ""),
                 say(row["state"]),
                 row["household"],

@@ -15,6 +15,9 @@ from hub.cli.face import Json, UsageMistake, emit, face_of, note, show_pairs, sh
 from hub.cli.households import Id, app
 from hub.cli.moments import short
 from hub.desk import household_file, looks
+from hub.core.inaction import sentence
+from hub.core.queue_words import named, unit_words
+from hub.core.sentences import Say, decision_lines
 from hub.read.file import contents
 from hub.read.file import household_file as whole_file
 from hub.read.households import find_household
@@ -46,11 +49,11 @@ def show_file(ctx: typer.Context, household: Id, purpose: Purpose = "", as_json:
     )
     show_table(
         (say("name"), say("ID number"), say("role"), say("from"), say("until")),
-        ((m["name"], m["id_number"], m["role"], m["from"], m["until"]) for m in told["members"]),
+        ((m["name"], m["id_number"], say(m["role"]), m["from"], m["until"]) for m in told["members"]),
     )
     show_table(
         (say("category"), say("from"), say("until"), say("evidence")),
-        ((say(c["category"]), c["from"], c["until"], _where(c["evidence"])) for c in told["categories"]),
+        ((say(c["category"]), c["from"], c["until"], _where(c["evidence"], say)) for c in told["categories"]),
     )
     show_table(
         (say("light"), say("from"), say("until")),
@@ -58,8 +61,13 @@ def show_file(ctx: typer.Context, household: Id, purpose: Purpose = "", as_json:
     )
     show_table(
         (say("number"), say("duty"), say("unit"), say("due"), say("state")),
-        ((d["no"], d["what"], say(d["to"]), short(d["due"]), say(d["state"])) for d in told["duties"]),
+        (
+            (d["no"], named(d["what"], say), unit_words(d["to"], say), short(d["due"]), say(d["state"]))
+            for d in (*told["reports"], *told["duties"])
+        ),
     )
+    for line in (*(sentence(row, say) for row in told["inaction"]), *decision_lines(told, say)):
+        typer.echo(line)
     show_table(
         (say("at"), say("unit"), say("record"), say("number")),
         ((short(e["at"]), say(e["unit"]), say(e["stream"]), e["key"]) for e in told["timeline"]),
@@ -68,8 +76,8 @@ def show_file(ctx: typer.Context, household: Id, purpose: Purpose = "", as_json:
         typer.echo(say("linked household: {household}").format(household=one["household"]))
 
 
-def _where(evidence: dict[str, Any]) -> str:
-    return f"{evidence['unit']} {evidence['stream']} {evidence['key']}"
+def _where(evidence: dict[str, Any], say: Say) -> str:
+    return f"{say(evidence['unit'])} {say(evidence['stream'])} {evidence['key']}"
 
 
 @app.command()

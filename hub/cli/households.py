@@ -92,7 +92,7 @@ def show(ctx: typer.Context, household: Id, purpose: Purpose = "", as_json: Json
     show_pairs(pairs)
     show_table(
         (say("name"), say("ID number"), say("role"), say("from"), say("until")),
-        ((m["name"], m["id_number"], m["role"], m["from"], m["until"]) for m in told["members"]),
+        ((m["name"], m["id_number"], say(m["role"]), m["from"], m["until"]) for m in told["members"]),
     )
     show_table(
         (say("at"), say("unit"), say("record"), say("number")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from hub.cli.audit import Purpose
 from hub.cli.face import Json, UsageMistake, emit, face_of
 from hub.cli.households import Id
 from hub.cli.moments import parse_moment, short
+from hub.core.queue_words import named, span
 from hub.core.rules import Policy
 from hub.core.sentences import Say, word
 from hub.desk import looks, policies
@@ -50,7 +52,10 @@ def review(
     if as_json:
         emit(told)
     else:
-        for line in _lines(told, face.say):
+        say = face.say
+        switched = [say("the policy with all its switches on")] if len(policies) > 1 + len(policy or []) else []
+        told_of = [say("the policy in force"), *switched, *(file.name for file in policy or [])]
+        for line in _lines(told, told_of, say):
             typer.echo(line)
 
 
@@ -65,7 +70,7 @@ def _others(folder: Path, policy: Policy, named: list[Path]) -> Iterator[Policy]
         yield policies.compile_file(folder, file.read_bytes())
 
 
-def _lines(told: Mapping[str, Any], say: Say) -> Iterator[str]:
+def _lines(told: Mapping[str, Any], told_of: list[str], say: Say) -> Iterator[str]:
     if told["day"] is None:
         yield say("Nothing on file.")
         return
@@ -76,10 +81,10 @@ def _lines(told: Mapping[str, Any], say: Say) -> Iterator[str]:
     for unit in told["units"]:
         yield say(unit["unit"]) + (say(": nothing") if _is_empty(unit) else "")
         yield from (f"  {line}" for line in _unit_lines(unit, say))
-    for one in told["policies"]:
+    for one, whose in zip(told["policies"], told_of, strict=True):
         text = say("{version}: {then} with what was known then, {now} with what is known now ({rules})")
         yield text.format(
-            version=one["policy_version"], then=say(one["known_then"]["light"]), now=say(one["known_now"]["light"]),
+            version=whose or one["policy_version"], then=say(one["known_then"]["light"]), now=say(one["known_now"]["light"]),
             rules=" ".join(one["known_now"]["rules"]) or "—",
         )  # fmt: skip
 
@@ -93,7 +98,7 @@ def _is_empty(unit: Mapping[str, Any]) -> bool:
 def _unit_lines(unit: Mapping[str, Any], say: Say) -> Iterator[str]:
     for name, text in (("known", say("known")), ("came_later", say("came in later"))):
         for one in unit[name]:
-            after = say("{hours} h after").format(hours=one["hours_after"])
+            after = say("{span} after").format(span=span(timedelta(hours=one["hours_after"]), say))
             yield f"{text}: {say(one['stream'])} {one['key']}, {short(one['at'])}, {after}"
     for one in unit["told"]:
         taken = short(one["received"]) or say("not acknowledged that day")
@@ -104,4 +109,4 @@ def _unit_lines(unit: Mapping[str, Any], say: Say) -> Iterator[str]:
     }  # fmt: skip
     for name, text in states.items():
         for one in unit[name]:
-            yield f"{text}: {one['what']} {one['no']}, {say('due')} {short(one['due']) or '—'}"
+            yield f"{text}: {named(one['what'], say)} ({one['no']}), {say('due')} {short(one['due']) or '—'}"

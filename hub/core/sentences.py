@@ -38,7 +38,7 @@ def render(explanation: Mapping[str, Any], say: Say) -> str:
     lines += _held_line(explanation["held"], say)
     lines += [_next_line(coming, say) for coming in (explanation["next"], *explanation.get("then", ()))]
     lines += [inaction.sentence(row, say) for row in explanation.get("inaction", ())]
-    lines += _decision_lines(explanation, say)
+    lines += decision_lines(explanation, say)
     lines += _category_lines(explanation.get("categories", ()), say)
     lines += _ground_lines(explanation, say)
     if explanation["light"] in ("unlit", "green", "yellow"):
@@ -52,7 +52,7 @@ def _successor_line(explanation: Mapping[str, Any], say: Say) -> Iterator[str]:
         yield say("closed; its records are on") + ": " + explanation["successor"]
 
 
-def _decision_lines(explanation: Mapping[str, Any], say: Say) -> Iterator[str]:
+def decision_lines(explanation: Mapping[str, Any], say: Say) -> Iterator[str]:
     """What people decided and what the family objects to."""
     for one in explanation.get("overrides", ()):
         text = say("Decision {no}: {light} until {until}, by {by} of {unit}: {state}")

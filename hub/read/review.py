@@ -28,6 +28,8 @@ from hub.store.sql import Sql
 from hub.store.standing import StandingRow, read_standing
 
 POSTS = ("coordinator",)
+REGISTER = frozenset({"household_member"})
+"""Who lives there is no news of that day, however late it was registered."""
 
 
 class Asked(NamedTuple):
@@ -134,7 +136,7 @@ def _unit(
     return {
         "unit": unit,
         "known": [_known(row) for row in mine if row.came <= end],
-        "came_later": [_known(row) for row in mine if row.came > end],
+        "came_later": [_known(row) for row in mine if row.came > end and row.kind not in REGISTER],
         "told": [_message(p, end) for p in messages],
         "acknowledged": [_message(p, end) for p in messages if p.received_at is not None and p.received_at <= end],
         "done": [_owed(row) for row in done],
