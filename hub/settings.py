@@ -82,6 +82,7 @@ class DeliverConfig:
     folder: str = ""  # absolute
     receipts: str = ""  # absolute folder where receipt files come in
     pull: bool = False  # the unit, or its edge, fetches it: GET …/parcels
+    passphrase: SecretRef | None = None  # of a folder: each file is sealed with it
     auth: Auth = Auth()
     second: DeliverConfig | None = None
 

@@ -19,11 +19,29 @@ from hub.core.ladder import STEPS
 from hub.desk import looks
 from hub.read.reports import find_report, reporter_for_police, reports
 from hub.runtime.station import station_page
+from hub.security.handover import open_file
 
 app = typer.Typer(help="Mandatory reports to the police.", no_args_is_help=True)
 
 No = Annotated[str, typer.Argument(metavar="NO", help="The report's number.")]
 ENDED = ("answered", "cancelled")
+
+
+@app.command("open")
+def open_sealed(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="NAME.sealed, as it was dropped.")],
+    passphrase: Annotated[
+        Path, typer.Option("--passphrase-file", metavar="FILE", help="The passphrase, told by another way.")
+    ],
+    to: Annotated[Path, typer.Option("--to", metavar="OUT", help="Where the message goes: readable for you alone.")],
+) -> None:
+    """Open a message that came as a sealed file: for its receiver, with any hub and no configuration."""
+    for path in (file, passphrase):
+        if not path.is_file():
+            raise UsageMistake(f"{path}: no such file")
+    plain = open_file(file.read_bytes(), passphrase.read_bytes().strip())
+    with os.fdopen(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+        out.write(plain)
 
 
 @app.command("list")

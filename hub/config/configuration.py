@@ -127,7 +127,7 @@ STREAM_KEYS: dict[str, toml.Parse] = {
 }
 _CHANNEL: dict[str, toml.Parse] = {
     "url": toml.text_or_secret, "table": toml.text, "folder": toml.folder_path, "receipts": toml.folder_path, "pull": toml.flag,
-    "auth": _auth,
+    "auth": _auth, "passphrase": toml.secret,
 }  # fmt: skip
 DELIVER_KEYS: dict[str, toml.Parse] = {**_CHANNEL, "second": section(_CHANNEL)}
 
@@ -395,6 +395,8 @@ def _deliver(kind: str, table: Mapping[str, Any], reader: Reader, place: Place =
     if "://" in table.get("receipts", ""):
         expected = "a folder of this machine (or feedback by a stream of its own)"
         reader.wrong((*place, "receipts"), expected, "an address")
+    if table.get("passphrase") and not table.get("folder"):
+        reader.wrong((*place, "passphrase"), "folder beside it: it seals files", "none")
     _check_sftp(table, place, reader)
     second = table.get("second")
     return DeliverConfig(
@@ -404,6 +406,7 @@ def _deliver(kind: str, table: Mapping[str, Any], reader: Reader, place: Place =
         folder=table.get("folder", ""),
         receipts=table.get("receipts", ""),
         pull=table.get("pull", False),
+        passphrase=table.get("passphrase"),
         auth=table.get("auth", Auth()),
         second=None if second is None else _deliver(kind, second, reader, (*place, "second")),
     )

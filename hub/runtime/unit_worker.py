@@ -24,6 +24,8 @@ from hub.runtime.verbs import Batch, Counted, Hands
 from hub.sdk.files import Waiting
 from hub.sdk.manifest import Manifest, ManifestStream, strip
 from hub.sdk.strictjson import dumps
+from hub.config.secret_files import SecretError, read_secret
+from hub.security.handover import seal_again
 from hub.settings import ConnectorConfig, DeliverConfig, Limits, StreamConfig
 
 __all__ = ["FILE_KEY", "UnitWorker", "page_of_rows", "promise_of"]
@@ -250,7 +252,9 @@ class UnitWorker:
             return Answer("later", detail="pull.waits")  # the unit fetches it
         try:
             spec = None if config is None else way_spec(config, self._limits, self.config.config, self._pace)
-        except SecretError as error:
+            if config is not None and config.passphrase is not None:
+                parcel = parcel._replace(body=seal_again(parcel.body, read_secret(config.passphrase)))
+        except (SecretError, ConfigurationError) as error:
             return Answer("later", detail=error.code)
         return self.hands.send(parcel, spec)
 

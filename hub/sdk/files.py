@@ -36,6 +36,8 @@ __all__ = ["FileSender", "FolderSource", "ReceiptFolder", "Waiting", "waiting_re
 Rows = list[dict[str, Any]]
 
 UNFINISHED = (".tmp", ".part", ".ok", ".crdownload")
+SEALED = b"HUBFILE1"
+"""How a file begins that only its receiver can open."""
 RECEIPTS = (".receipt.json", ".receipt.csv", ".receipt.xlsx")
 SETTLE = timedelta(milliseconds=500)
 """Between two looks at a file nobody has looked at before; one that still grows waits for the next poll."""
@@ -269,7 +271,8 @@ def _waiting(place: Place, folder: str) -> list[Waiting]:
 
 
 class FileSender:
-    """Drops each message as ``NAME.json`` under a temporary name, renamed, then ``NAME.ok`` with its SHA-256."""
+    """Drops each message as ``NAME.json`` (a sealed one as ``NAME.sealed``) under a temporary name, renamed, then
+    ``NAME.ok`` with its SHA-256."""
 
     def __init__(self, folder: str | Path, place: Place | None = None) -> None:
         self._folder = str(folder)
@@ -280,7 +283,7 @@ class FileSender:
         name = "".join(mark if mark.isalnum() or mark in "-_" else "_" for mark in no)
         try:
             with self._place.session():
-                self._place.write(self._folder, f"{name}.json", body)
+                self._place.write(self._folder, f"{name}.{'sealed' if body.startswith(SEALED) else 'json'}", body)
                 self._place.write(self._folder, f"{name}.ok", f"{hashlib.sha256(body).hexdigest()}\n".encode())
         except CredentialsError as error:
             return Outcome("later", detail=f"credentials.{error.code}")

@@ -1,4 +1,5 @@
-"""The seal of a household file that leaves for another hub: a passphrase told by another way, AES-256-GCM, scrypt.
+"""The seal of a file that leaves the hub (a household's, or a message to a unit): a passphrase told by another way,
+AES-256-GCM, scrypt.
 
 ``HUBFILE1``, salt (16), nonce (12), then the AEAD's output. The receipt code can be computed only by who has opened the
 file; the sender keeps its digest, so that custody passes when the code comes back.
@@ -25,14 +26,27 @@ _NONCE: Final = 12
 
 def seal_file(plain: bytes, passphrase: bytes) -> bytes:
     """The file as it travels. Raises ConfigurationError for a passphrase that is too short."""
+    _check(passphrase)
+    salt, nonce = os.urandom(_SALT), os.urandom(_NONCE)
+    return MAGIC + salt + nonce + AESGCM(_key(passphrase, salt)).encrypt(nonce, plain, MAGIC)
+
+
+def seal_again(plain: bytes, passphrase: bytes) -> bytes:
+    """As ``seal_file``, the same bytes each time: salt and nonce follow from content and passphrase, so that a message
+    that is written again is the same file. Raises ConfigurationError for a passphrase that is too short."""
+    _check(passphrase)
+    drawn = hmac.new(passphrase, plain, hashlib.sha256).digest()
+    salt, nonce = drawn[:_SALT], drawn[_SALT : _SALT + _NONCE]
+    return MAGIC + salt + nonce + AESGCM(_key(passphrase, salt)).encrypt(nonce, plain, MAGIC)
+
+
+def _check(passphrase: bytes) -> None:
     if len(passphrase) < SHORTEST:
         raise ConfigurationError(
             f"the passphrase has fewer than {SHORTEST} characters",
             code="passphrase.short",
             remedy="choose a longer one",
         )
-    salt, nonce = os.urandom(_SALT), os.urandom(_NONCE)
-    return MAGIC + salt + nonce + AESGCM(_key(passphrase, salt)).encrypt(nonce, plain, MAGIC)
 
 
 def open_file(sealed: bytes, passphrase: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -9,12 +10,15 @@ from typing import Any
 
 import orjson
 import pytest
+from typer.testing import CliRunner
 
+from hub.cli import app
 from hub.line.deliver import Retry, deliver
 from hub.line.letters import REPORT, Outward, way_missing
 from hub.runtime.supervisor import ChildSpec, Supervisor
 from hub.runtime.unit_worker import UnitWorker
-from hub.settings import ConnectorConfig, DeliverConfig
+from hub.security.handover import seal_again
+from hub.settings import ConnectorConfig, DeliverConfig, SecretRef
 from hub.store.claims import claim_parcels
 from hub.store.engine import SqlStore
 from tests.line.line_kit import VAULT, Line, call, mediation
@@ -274,6 +278,31 @@ def test_by_file_is_sent_not_received(store: SqlStore, tmp_path: Path) -> None:
     assert line.owed("M") == [("M1", "police", "received")]
     assert states(line, "mandatory_report") == ["received"]
     worker.close()
+
+
+def test_a_sealed_file_is_opened_by_its_receiver_alone(store: SqlStore, tmp_path: Path) -> None:
+    """With a passphrase the file is sealed, the same each time, and `hub reports open` gives the very message."""
+    line = Line(store)
+    line.send("justice", "mediation", mediation())
+    (tmp_path / "secret").write_text("一个足够长的口令句子", encoding="utf-8")
+    secret = SecretRef(file=str(tmp_path / "secret"))
+    worker = courier(line, folder=str(tmp_path / "out"), passphrase=secret)
+    assert deliver(store, VAULT, claimed(line), worker, line.now, NO_JITTER).step == "sent"
+    (file,) = (tmp_path / "out").glob("*.sealed")
+    sealed = file.read_bytes()
+    assert (file.with_suffix(".ok").read_text().strip(), list((tmp_path / "out").glob("*.json"))) == (
+        hashlib.sha256(sealed).hexdigest(), [],
+    )  # fmt: skip
+    assert report_no(line).encode() not in sealed
+    worker.close()
+
+    opened = tmp_path / "opened.json"
+    asked = ["reports", "open", str(file), "--passphrase-file", str(tmp_path / "secret"), "--to", str(opened)]
+    assert CliRunner().invoke(app, asked).exit_code == 0
+    assert orjson.loads(opened.read_bytes())["report_no"] == report_no(line)
+    assert seal_again(opened.read_bytes(), "一个足够长的口令句子".encode()) == sealed
+    (tmp_path / "secret").write_text("另一个足够长的口令", encoding="utf-8")
+    assert CliRunner().invoke(app, asked).exit_code == 1
 
 
 def test_after_sending_a_withdrawal_is_told(store: SqlStore, tmp_path: Path) -> None:
