@@ -285,6 +285,7 @@ def test_a_sealed_file_is_opened_by_its_receiver_alone(store: SqlStore, tmp_path
     line = Line(store)
     line.send("justice", "mediation", mediation())
     (tmp_path / "secret").write_text("一个足够长的口令句子", encoding="utf-8")
+    (tmp_path / "secret").chmod(0o600)
     secret = SecretRef(file=str(tmp_path / "secret"))
     worker = courier(line, folder=str(tmp_path / "out"), passphrase=secret)
     assert deliver(store, VAULT, claimed(line), worker, line.now, NO_JITTER).step == "sent"
