@@ -28,6 +28,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
     "connectors": ("connectors", "kit", "mappings", "sources"),
     "households": ("households", "decisions", "handover"),
     "reports": ("reports",),
+    "report": ("report",),
     "duties": ("duties",),
     "notices": ("notices",),
     "quarantine": ("quarantine",),
