@@ -57,9 +57,14 @@ def owed(case: Case, course: Course, policy: Any, moment: Moment, *, read: Groun
 
 
 def findings(g: Ground) -> Iterator[Found]:
-    """Per incident and victim: an unknown victim is the one known victim of the incident, if there is one."""
+    """Per incident and victim: an unknown victim is the one known victim of the incident, if there is one.
+
+    The record that leads is the first live one received: history that was loaded reports nothing by itself.
+    """
     for group in g.incidents:
-        events = sorted((e for e in group if e.key in g.reporting), key=lambda e: (e.received_at, e.at, e.key))
+        events = sorted(
+            (e for e in group if e.key in g.reporting), key=lambda e: (not e.live, e.received_at, e.at, e.key)
+        )
         if not events:
             continue
         victims = {e.key: _victim(g, e) for e in events}
@@ -132,7 +137,8 @@ def _report(g: Ground, policy: Any, found: Found, report: Report | None, ladders
     for unit in dict.fromkeys(e.key.unit for e in events):
         told = {"rule": rule, "of_unit": unit, **({"report_no": report.no} if report else {})}
         mine = frozenset(e.key for e in events if e.key.unit == unit)
-        yield Owed("report_copy", unit, found.slot, mine, opened, None, closed, told, live, g.case.household)
+        found_live = any(e.live for e in events if e.key.unit == unit)
+        yield Owed("report_copy", unit, found.slot, mine, opened, None, closed, told, found_live, g.case.household)
 
 
 def facts_of(g: Ground, found: Found, report: Report | None = None) -> dict[str, object]:

@@ -56,18 +56,21 @@ def reported(rows: list[Row], standing: list[Row]) -> list[Row]:
     """Reports that exist after these records: one per found incident and victim; a second reporter adds a source."""
     found = [dict(report) for report in standing]
     for group in incidents(rows):
-        finders = [row for row in group if row["live"] and reports_of(row)]
-        if not finders:
-            continue
-        keys = {key(row) for row in group}
-        known = [report for report in found if report["causes"] & keys]
+        finders = [row for row in group if reports_of(row)]
+        first = min(
+            (row for row in finders if row["live"]),
+            key=lambda row: (row["received"], row["at"], key(row)),
+            default=None,
+        )
+        if first is None:
+            continue  # history that was loaded reports nothing
+        known = [report for report in found if report["causes"] & {key(row) for row in group}]
         if known:
             known[-1]["causes"] = known[-1]["causes"] | {key(row) for row in finders}
             continue
-        who = victim(finders[0])
+        who = next((who for row in [first, *finders] if (who := victim(row)) is not None), None)
         found.append({
-            "no": f"BG{len(found) + 1}", "rule": min(rule for row in finders for rule in reports_of(row)),
-            "causes": {key(row) for row in finders}, "opened": max(row["received"] for row in finders),
-            "victim": who and who["person"],
+            "no": f"BG{len(found) + 1}", "rule": reports_of(first)[0], "causes": {key(row) for row in finders},
+            "opened": first["received"], "victim": who and who["person"],
         })  # fmt: skip
     return found
