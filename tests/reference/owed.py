@@ -131,7 +131,8 @@ def is_crime_against_an_adult(row: Row) -> bool:
     if row["unit"] == "police" or who is None or minor(who, row) is not False or capacity(who, row) != "full":
         return False
     lethal = row["stream"] == "danger_scale" and (row["facts"].get("lethal_items") or 0) >= 1
-    return lethal or (injury(row) >= 2 and suspected_violence(row))
+    found = suspected_violence(row) or suspected_assault(row) or row["facts"].get("harm_suspected") is True
+    return lethal or (injury(row) >= 2 and found)
 
 
 def is_unclassified(row: Row) -> bool:

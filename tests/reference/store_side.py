@@ -1,0 +1,184 @@
+"""The same rows told to the real line: as a department sends them, landed, mapped, placed, judged and kept in a store."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from hub.core.records import SHANGHAI, Key, Person
+from hub.core.unmap import Table, row_of
+from tests.line.line_kit import Line
+from tests.loaded import connectors
+from tests.reference.incidents import reported
+from tests.reference.lights import lights as walk
+from tests.reference.makers import BORN
+from tests.reference.opens import is_ours
+from tests.reference.people import Row
+from tests.reference.steps import Life
+
+NAMES = {1: "林小梅", 2: "赵大伟", 3: "赵小宝"}
+ENDS = ("valid_until", "valid_from", "until")
+COMMUNITY = "310101001001"
+
+
+@lru_cache(maxsize=64)
+def table(unit: str, stream: str) -> Table:
+    known = connectors()[unit].streams[stream]
+    return Table(known.key, tuple((field.name, field.to, field.block) for field in known.fields))
+
+
+@lru_cache(maxsize=200_000)
+def id_number(home: int, person: int) -> str:
+    """An invented resident ID number: division and sequence tell the home, the birth date is the person's."""
+    body = f"{310101 + home // 300:06d}{BORN[person]:%Y%m%d}{home % 300 * 3 + person:03d}"
+    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+    return body + "10X98765432"[sum(int(digit) * weight for digit, weight in zip(body, weights, strict=True)) % 11]
+
+
+def somebody(home: int, person: int, role: str) -> Person:
+    return Person(role, name=NAMES[person], id_number=id_number(home, person), born=BORN[person])
+
+
+def raw(row: Row, home: int) -> dict[str, Any]:
+    """One row under the English headers of its stream."""
+    persons = [somebody(home, p["person"], p["role"]) for p in row["people"]]
+    found = row_of(
+        table(row["unit"], row["stream"]), Key(row["unit"], row["stream"], row["no"]), row["updated"], row["facts"],
+        persons, {}, row["related"],
+    )  # fmt: skip
+    return {**found, "community_code": COMMUNITY, "deleted": "1" if row["deleted"] else ""}
+
+
+def register(homes: Iterable[int], since: datetime) -> list[dict[str, Any]]:
+    """The rows of the grid's household register: wife, husband and child of every home."""
+    return [
+        raw({
+            "unit": "community_grid", "stream": "household", "no": f"HH{home}/{person}", "updated": since, "deleted": False,
+            "facts": {"household_no": f"HH{home}", "member_no": str(person), "role": role, "from": date(2016, 1, 1)},
+            "people": [{"role": "member", "person": person}], "related": [],
+        }, home)
+        for home in homes
+        for person, role in ((2, "self"), (1, "spouse"), (3, "child"))
+    ]  # fmt: skip
+
+
+def land(line: Line, rows: Iterable[tuple[int, Row]]) -> None:
+    """Rows of many homes as pages, in the order given: one page for each run of one stream and mode."""
+    page: list[dict[str, Any]] = []
+    last: tuple[str, str, bool] | None = None
+    for home, row in [*rows, (0, None)]:
+        which = row and (row["unit"], row["stream"], row["live"])
+        if page and which != last:
+            line.land(last[0], last[1], *page, mode="live" if last[2] else "backfill")
+            page = []
+        if row is not None:
+            page.append(raw(row, home))
+        last = which
+
+
+def lights(line: Line) -> dict[int, str]:
+    """Home → the light that the store shows for its household now."""
+    found = line.rows("SELECT registered, light FROM household WHERE registered IS NOT NULL AND successor_id IS NULL")
+    return {
+        int(number.removeprefix("HH")): ("unlit", "green", "yellow", "orange", "red")[light] for number, light in found
+    }
+
+
+class Resident(Life):
+    """A life within one registered home: wife, husband, child; the clock is the district's."""
+
+    def __init__(self, seed: int, now: datetime) -> None:
+        super().__init__(seed)
+        self.now, self.home = now, seed
+
+    def happen(self) -> list[Row]:
+        """One step without passing of time or silence; the versions that arrive because of it."""
+        before = {key: len(versions) for key, versions in self.versions.items()}
+        roll = self.draw.random()
+        if roll < 0.55 or not self.versions:
+            self.arrive(self.a_time())
+        elif roll < 0.6:
+            self.resolve()
+        elif roll < 0.65:
+            self.agree()
+        elif roll < 0.75:
+            self.visits()
+        elif roll < 0.87:
+            self.correct()
+        elif roll < 0.93:
+            self.retract()
+        else:
+            again = self.versions[self.draw.choice(list(self.versions))]
+            again.append(self.draw.choice(again))
+        return self.settle(before)
+
+    def settle(self, before: dict[tuple[str, str, str], int]) -> list[Row]:
+        """What arrived, made to fit the home; versions that tell of the future are taken back."""
+        arrived = []
+        for known in list(self.versions):
+            fresh = self.versions[known][before.get(known, 0) :]
+            self.versions[known] = self.versions[known][: before.get(known, 0)]
+            for row in map(self.at_home, fresh):
+                if not self.is_of_the_future(row):
+                    self.versions.setdefault((row["unit"], row["stream"], row["no"]), []).append(row)
+                    arrived.append(row)
+        self.versions = {known: versions for known, versions in self.versions.items() if versions}
+        return arrived
+
+    def is_of_the_future(self, row: Row) -> bool:
+        times = [v for name, v in row["facts"].items() if isinstance(v, date) and name not in ENDS]
+        return any(
+            (t if isinstance(t, datetime) else datetime(t.year, t.month, t.day, tzinfo=SHANGHAI)) > self.now
+            for t in times
+        )
+
+    def at_home(self, row: Row) -> Row:
+        facts = dict(row["facts"])
+        if facts.get("relation") in ("none", "former_spouse"):
+            facts["relation"] = "spouse"
+        if facts.get("status") == "registered":
+            facts["status"] = "withdrawn"
+        if str(facts.get("result")).startswith("divorce_by"):
+            facts["result"] = "withdrawn"
+        people = [
+            {**p, "person": 3, "born": BORN[3], "capacity": None} if p["person"] > 3 else p for p in row["people"]
+        ]
+        prefix = f"H{self.home}"
+        no = row["no"] if row["no"].startswith(prefix) else prefix + row["no"]
+        related = [n if n.startswith(prefix) else prefix + n for n in row["related"]]
+        if facts.get("original_case_no") and not str(facts["original_case_no"]).startswith(prefix):
+            facts["original_case_no"] = prefix + facts["original_case_no"]
+        return {**row, "facts": facts, "people": people, "no": no, "related": related, "received": self.now}
+
+
+def differences(line: Line, lives: Iterable[Resident]) -> list[str]:
+    """Homes whose light in the store is not the reference's."""
+    shown = lights(line)
+    found = []
+    for life in lives:
+        rows = [row for row in life.rows() if is_ours(row)]
+        slow = walk(rows, line.now, reports=reported(rows, []))
+        if slow.light() != shown.get(life.home, "unlit"):
+            found.append(
+                f"home {life.home}: reference {slow.light()} {slow.open_rules()}, store {shown.get(life.home)}"
+            )
+    return found
+
+
+def rounds(line: Line, lives: list[Resident], count: int, seed: int) -> Iterator[list[str]]:
+    """Each round: time passes, every life has a step, everything lands and is applied; what differs then."""
+    draw = random.Random(seed)
+    line.land("community_grid", "household", *register([life.home for life in lives], line.now), mode="backfill")
+    for _ in range(count):
+        line.now += timedelta(days=draw.choice((0, 1, 3, 7, 30)), hours=draw.choice((0, 1, 7)))
+        arrived = []
+        for life in lives:
+            life.now = line.now
+            arrived += [(life.home, row) for row in life.happen()]
+        draw.shuffle(arrived)
+        land(line, sorted(arrived, key=lambda a: (a[1]["unit"], a[1]["stream"], a[1]["live"])))
+        line.drain()
+        yield differences(line, lives)
