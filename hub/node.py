@@ -15,6 +15,7 @@ from hub.core.freight import Answer, Drafts, Page
 from hub.core.policy import Policy
 from hub.core.policy_check import findings
 from hub.desk.edges import HubEdges
+from hub.desk.work import HubWork
 from hub.line.apply import Receipt
 from hub.line.deliver import Retry, deliver
 from hub.line.land import land
@@ -23,7 +24,6 @@ from hub.office import HubOffice
 from hub.runtime.applied import Applied
 from hub.runtime.service import Parts, Reloaded, now, owner_of, run
 from hub.store.adoption import stamp
-from hub.desk.work import HubWork
 from hub.store.parcels import read_parcel
 
 if TYPE_CHECKING:

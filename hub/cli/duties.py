@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
-from hub import bootstrap, looks
+from hub import bootstrap
 from hub.cli.face import Json, UsageMistake, emit, face_of, note, show_table
 from hub.cli.moments import parse_moment, short
 from hub.core import acts
 from hub.core.book import book_of
 from hub.core.queue_words import named, unit_words
+from hub.desk import looks
 from hub.read.reports import LIVING, duties, find_duty
 from hub.runtime.station import station_page
 from hub.store.workers import worker

@@ -14,10 +14,10 @@ from hub.cli.decisions import By
 from hub.cli.face import Json, UsageMistake, emit, face_of, note, show_pairs, show_table
 from hub.cli.households import Id, app
 from hub.cli.moments import short
-from hub.desk import household_file, looks
 from hub.core.inaction import sentence
 from hub.core.queue_words import named, unit_words
 from hub.core.sentences import Say, decision_lines
+from hub.desk import household_file, looks
 from hub.read.file import contents
 from hub.read.file import household_file as whole_file
 from hub.read.households import find_household

@@ -7,13 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from hub import bootstrap, looks
+from hub import bootstrap
 from hub.cli.connectors import did_you_mean
 from hub.cli.face import Json, UsageMistake, emit, face_of, show_table
 from hub.cli.moments import short
 from hub.core.acts import ActError, Actor, Row
 from hub.core.records import Key
 from hub.core.sentences import word
+from hub.desk import looks
 from hub.read import identity
 from hub.runtime.station import station_page
 from hub.store.numbers import new_no

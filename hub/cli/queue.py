@@ -9,9 +9,8 @@ import typer
 from hub import bootstrap
 from hub.cli.face import ATTENTION, Json, UsageMistake, emit, face_of, show_table
 from hub.core.queue_words import heading, item_line, load_line, why_here
-from hub.desk import looks
-from hub.read.workload import Asked, day, load_told, loads, names, told
 from hub.core.sentences import thin_line
+from hub.desk import looks
 from hub.read.workload import Asked, Day, day, load_told, loads, names, told
 
 Unit = Annotated[str | None, typer.Option("--unit", metavar="U", help="Only this unit's.")]

@@ -10,12 +10,13 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from hub import bootstrap, looks
+from hub import bootstrap
 from hub.cli.face import Json, UsageMistake, emit, face_of
 from hub.cli.moments import short
 from hub.core.clocks import add_months, start_of_day
 from hub.core.queue_words import named, unit_words
 from hub.core.sentences import Say
+from hub.desk import looks
 from hub.read.monthly import FEWEST, Month
 from hub.read.monthly import monthly as situation
 from hub.sdk.receipts import workbook_bytes

@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from hub.config.secret_files import SecretError
+from hub.config.secret_files import SecretError, read_secret
 from hub.core.errors import ConfigurationError
 from hub.core.freight import Answer, Drafts, Page, Parcel, feed_of, stream_of
 from hub.core.records import Owed, StreamKey
@@ -24,7 +24,6 @@ from hub.runtime.verbs import Batch, Counted, Hands
 from hub.sdk.files import Waiting
 from hub.sdk.manifest import Manifest, ManifestStream, strip
 from hub.sdk.strictjson import dumps
-from hub.config.secret_files import SecretError, read_secret
 from hub.security.handover import seal_again
 from hub.settings import ConnectorConfig, DeliverConfig, Limits, StreamConfig
 
