@@ -11,12 +11,10 @@ from hub.runtime.workers import Workers
 from hub.store import ledger
 from hub.store.engine import SqlStore
 from hub.store.issues import close_issues, open_issue
-from hub.store.volume import community_volumes, received_since, volumes
+from hub.store.volume import THIN, THIN_PLACE, community_volumes, received_since, volumes
 
 __all__ = ["Volumes"]
 
-THIN = "stream.thin"
-THIN_PLACE = "community.thin"
 FEW = "stream.few"
 MANY = "stream.many"
 WEIGHED = timedelta(hours=1)
