@@ -252,7 +252,7 @@ class Walk:
         for row, step in steps:
             if isinstance(step, dict):
                 if step["until"] is None:
-                    self.end(step, now, "state")
+                    self.end(step, now, "state", step["span"].get("closer"))
             elif step in ("resolved", "review") and self.silent(now):
                 fails = not self.proved(now, row) if step == "review" else self.violence_open()
                 if not fails:  # a review that fails is not replayed (S20), nor a resolution without effect (S19)

@@ -26,7 +26,13 @@ def orders(rows: list[Row]) -> list[Span]:
     for row in every:
         begins, ends = begin(row), end(row, every)
         if begins is not None and (ends is None or begins < ends):
-            spans.append({"rule": "R3", "since": begins, "until": ends, "row": row})
+            by = [
+                o
+                for o in every
+                if original(o, every) is row and is_revocation_of_another(o) and o["facts"].get("decided_on")
+            ]
+            closer = next((other for other in by if closes_at(other["facts"]["decided_on"]) == ends), None)
+            spans.append({"rule": "R3", "since": begins, "until": ends, "row": row, "closer": closer})
         asked = on_path(row, "applied_on") or on_path(row, "accepted_at")
         if asked is None or (is_revocation_of_another(row)):
             continue
