@@ -16,7 +16,7 @@ from typing import Any
 
 import typer.main
 
-from docs import clauses, connectors, sdk
+from docs import clauses, connectors, kinds, sdk
 from docs.slices import fill, same_blocks
 from hub.cli import app
 from hub.core.problems import PROBLEMS
@@ -159,6 +159,7 @@ PAGES = {
     "clauses.md": clauses_page,
     "connectors.md": lambda: "\n".join([MADE, *connectors.connectors_page(), ""]),
     "sdk.md": lambda: "\n".join([MADE, *sdk.sdk_page(), ""]),
+    "kinds.md": lambda: "\n".join([MADE, *kinds.kinds_page(), ""]),
     "conformance.md": lambda: "\n".join([MADE, *connectors.conformance_page(), ""]),
     "writing-a-connector.md": connector_page,
     "../README.zh-CN.md": chinese_readme,

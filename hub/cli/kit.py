@@ -39,6 +39,10 @@ def new_connector(
     as_json: Json = False,
 ) -> None:
     """Write a whole connector package of a department's own; it passes `hub connectors test` as it stands."""
+    if name in bootstrap.manifests():
+        raise UsageMistake(
+            f'a connector named "{name}" is installed', "choose another name: two of one name refuse each other"
+        )
     owner = next((m.name for m in bootstrap.manifests().values() if m.unit == unit and m.name != name), "")
     if owner and not stands_for:
         note(f"unit {unit} is connector {owner}'s: this one gets a unit of its own, {name}, that stands for it")
@@ -77,6 +81,8 @@ def run_kit(
     if write:
         for path in write_golden(found):
             note(f"{path}: written; read it, from now on it is the proof")
+            if not as_json:
+                typer.echo(path.read_text(encoding="utf-8").rstrip())
     with Progress(
         SpinnerColumn(), TextColumn("{task.completed}/{task.total} {task.description}"), TimeElapsedColumn(),
         transient=True, disable=as_json, console=Console(stderr=True),

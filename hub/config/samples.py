@@ -127,7 +127,7 @@ def _stream(manifest: Manifest, stream: ManifestStream) -> str:
         f'url = "https://{manifest.name.replace("_", "-")}.example/api/{stream.name.replace("_", "-")}"',
         'schedule = { every = "10m", jitter = "30s" }',
         'page = { size = 500, param = "page" }',
-        'cursor = { field = "更新时间", overlap = "10m" }',
+        'cursor = { field = "更新时间", overlap = "10m" }   # param = "since": the name its interface has for it',
         f'auth = {{ kind = "bearer", token = {{ file = "secrets/{manifest.name}" }} }}',
     ]
     if stream.freshness is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from threading import Event
 from typing import Any, NamedTuple
 
@@ -22,7 +23,7 @@ from hub.core.words import COMMON, KINDS, ROLES
 from hub.sdk.fields import Columns, Field, fold, rename_columns, unknown_names
 from hub.sdk.manifest import Manifest, strip
 from hub.sdk.outcome import Outcome
-from hub.sdk.plan import Finish, Plan, compile_plan, encode_row
+from hub.sdk.plan import ALIASES, Finish, Plan, compile_plan, encode_row
 from hub.sdk.statements import Statements
 
 Render = Callable[[Owed | None, Mapping[str, Any]], bytes]
@@ -188,6 +189,10 @@ class Connector:
         return plan
 
 
+PLACES = ("key", "updated_at", "deleted", "related", "drop", "finish")
+"""Targets that are no fact, text or person."""
+
+
 def canonical_json(owed: Owed | None, body: Mapping[str, Any]) -> bytes:
     """The message as JSON with sorted keys: the same message is the same bytes."""
     return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
@@ -212,11 +217,13 @@ def _check(stream: Stream) -> None:
     columns = {entry.name for entry in stream.fields}
     if not stream.key or not set(stream.key) <= columns:
         raise ConfigurationError(f"Stream {stream.name}: its key {'/'.join(stream.key)} is not among its columns.")
+    wrong = [entry for entry in stream.fields if not _is_valid_target(stream.kind, entry.to)]
+    if wrong:
+        listed = "; ".join(
+            f"column {entry.name} goes to {entry.to}, {_instead(stream.kind, entry.to)}" for entry in wrong
+        )
+        raise ConfigurationError(f"Stream {stream.name}: {listed}. docs/kinds.md lists what every kind has.")
     for entry in stream.fields:
-        if not _is_valid_target(stream.kind, entry.to):
-            raise ConfigurationError(
-                f"Stream {stream.name}: column {entry.name} goes to {entry.to}, which does not exist."
-            )
         _check_codes(stream, entry)
 
 
@@ -236,7 +243,7 @@ def _check_codes(stream: Stream, entry: Field) -> None:
 
 
 def _is_valid_target(kind: str, target: str) -> bool:
-    if target in ("key", "updated_at", "deleted", "related", "drop", "finish"):
+    if target in PLACES:
         return True
     what, _, name = target.partition(":")
     if what == "fact":
@@ -244,4 +251,18 @@ def _is_valid_target(kind: str, target: str) -> bool:
     if what == "text":
         return name in KINDS[kind].texts
     role, _, attribute = name.partition(".")
-    return what == "person" and role in ROLES and attribute in Person._fields[1:]
+    return what == "person" and role in ROLES and (attribute in Person._fields[1:] or attribute in ALIASES)
+
+
+def _instead(kind: str, target: str) -> str:
+    """What a wrong target could have been: the nearest name, or all of its sort."""
+    what = target.partition(":")[0]
+    valid = [f"fact:{fact}" for fact in (*KINDS[kind].facts, *COMMON)] if what == "fact" else list(PLACES)
+    if what == "text":
+        valid = [f"text:{text}" for text in KINDS[kind].texts]
+    elif what == "person":
+        valid = [f"person:{role}.{one}" for role in ROLES for one in Person._fields[1:]]
+    near = get_close_matches(target, valid, 1, 0.7)
+    if near or what == "person":
+        return f"which does not exist; did you mean {near[0]}?" if near else f"expected a role of {', '.join(ROLES)}"
+    return f"which {kind} does not have; it has {', '.join(one.partition(':')[2] or one for one in valid) or 'none'}"

@@ -41,6 +41,8 @@ Getter = Callable[[Sequence[Any]], tuple[Any, ...]]
 
 _ATTRIBUTES = ("name", "id_type", "id_number", "id_masked", "sex", "born", "phone", "address", "capacity")
 _COLUMN_OF = {attribute: column for column, _, attribute in PERSON_COLUMNS}
+ALIASES = {column: attribute for column, _, attribute in PERSON_COLUMNS if column != attribute}
+"""A person's attribute by the name of its column: ``birth_date`` is ``born``."""
 
 
 class Plan:
@@ -174,7 +176,7 @@ def _blocks(present: list[Field], at: Mapping[str, int], absent: int) -> tuple[t
     for field in present:
         if field.to.startswith("person:"):
             role, attribute = field.to.removeprefix("person:").split(".")
-            blocks.setdefault((field.block, role), {})[attribute] = at[field.name]
+            blocks.setdefault((field.block, role), {})[ALIASES.get(attribute, attribute)] = at[field.name]
     return tuple(
         (role, _getter([positions.get(attribute, absent) for attribute in _ATTRIBUTES]))
         for (_, role), positions in blocks.items()

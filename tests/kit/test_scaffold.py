@@ -55,6 +55,12 @@ def test_untouched_package_is_gold(tmp_path: Path) -> None:
     assert {check["id"] for check in document["checks"]} == {check.id for check in CHECKS}
 
 
+def test_a_name_that_is_taken_is_refused(tmp_path: Path) -> None:
+    """Two connectors of one name refuse each other, so the second is not even written."""
+    assert run("connectors", "new", "police", "--unit", "police", "--into", str(tmp_path))[0] == 2
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_package_is_complete(tmp_path: Path) -> None:
     """A package, its entry point, its settings for IT staff and a test of three lines."""
     write_package("night_line", "health", "table", tmp_path, title="某热线")

@@ -249,6 +249,30 @@ def test_contradicting_table_is_refused(kind: str, key: tuple[str, ...], fields:
         Stream("visit", "走访", kind, key, fields)
 
 
+def test_every_wrong_column_is_told_with_what_it_could_be() -> None:
+    """One refusal names them all: the near name, or what the kind has."""
+    wrong = (
+        NO,
+        Field("a", "甲", "fact:occurred"),
+        Field("b", "乙", "person:victim.birthdate"),
+        Field("c", "丙", "text:x"),
+    )
+    with pytest.raises(ConfigurationError) as caught:
+        Stream("visit", "走访", "visit_recorded", ("visit_no",), wrong)
+    assert "visit_recorded does not have; it has at, mode, finding" in str(caught.value)
+    assert "it has narrative" in str(caught.value)
+    assert "expected a role of" in str(caught.value) or "did you mean person:victim." in str(caught.value)
+
+
+def test_a_day_of_birth_has_two_names() -> None:
+    """``birth_date``, as the column is called, is ``born``."""
+    fields = (NO, Field("name", "姓名", "person:victim.name"), Field("day", "生日", "person:victim.birth_date"))
+    visit = Stream("visit", "走访", "visit_recorded", ("visit_no",), fields)
+    table = Connector(name="x", unit="x", streams={"visit": visit})
+    draft = only(table.map_rows("visit", [{"编号": "1", "姓名": "林小舟", "生日": "2015-05-20"}]))
+    assert draft.persons[0].born == "2015-05-20"
+
+
 def test_connector_that_differs_from_its_manifest_is_refused() -> None:
     """Name, unit and streams are those of the manifest."""
     with pytest.raises(ConfigurationError, match="name"):
