@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from mimetypes import knownfiles
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -27,7 +28,8 @@ SYSTEM = (
     "/usr", "/lib", "/lib64", "/nix/store",
     "/etc/ssl", "/etc/pki", "/etc/ca-certificates", "/etc/ld.so.cache", "/etc/localtime",
     "/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/gai.conf", "/etc/nsswitch.conf", "/etc/services",
-    "/etc/protocols", "/etc/krb5.conf", "/run/systemd/resolve", "/dev/urandom", "/proc/self",
+    "/etc/protocols", "/etc/krb5.conf", "/run/systemd/resolve", "/dev/urandom", "/proc/self", "/etc/os-release",
+    *map(str, knownfiles),  # of mimetypes, which writing a workbook asks
 )  # fmt: skip
 """What libraries, TLS and the look-up of names need to read; nobody's secret lies there."""
 WRITE_AHEAD = 2

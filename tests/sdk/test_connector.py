@@ -268,7 +268,7 @@ def test_a_day_of_birth_has_two_names() -> None:
     """``birth_date``, as the column is called, is ``born``."""
     fields = (NO, Field("name", "姓名", "person:victim.name"), Field("day", "生日", "person:victim.birth_date"))
     visit = Stream("visit", "走访", "visit_recorded", ("visit_no",), fields)
-    table = Connector(name="x", unit="x", streams={"visit": visit})
+    table = connector(visit)
     draft = only(table.map_rows("visit", [{"编号": "1", "姓名": "林小舟", "生日": "2015-05-20"}]))
     assert draft.persons[0].born == "2015-05-20"
 
