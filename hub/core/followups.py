@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 
-from hub.core.book import Rule, compiled
+from hub.core.book import Rule, compiled, last_second
 from hub.core.clocks import closing, days_between, opening, start_of_day
 from hub.core.owing import Ground, chain, done_at, earlier, ending, first_after, of_kind, owe, visits
 from hub.core.records import Closing, Concern, Event, Key, Light, Owed, Span
@@ -40,7 +40,7 @@ def causes_of(g: Ground, low: Light, high: Light = RED) -> Callable[[datetime, d
         stood = [
             c
             for c in concerns
-            if (c.until is None or c.until > opened or c.since == c.until == opened)
+            if (c.until is None or last_second(c.until) > opened or c.since == c.until == opened)
             and (closed is None or c.since <= closed)
         ]
         if not stood:
@@ -140,7 +140,9 @@ def _terms(g: Ground, rule: Rule, stood: Span) -> Callable[[int, datetime], date
 
 
 def _is_open(concern: Concern, at: datetime) -> bool:
-    return concern.since <= at and (concern.until is None or at < concern.until) and concern.light >= YELLOW
+    return (
+        concern.since <= at and (concern.until is None or at < last_second(concern.until)) and concern.light >= YELLOW
+    )
 
 
 def d12(g: Ground, rule: Rule) -> Iterator[Owed]:

@@ -247,5 +247,7 @@ def chain(
         if row.closed is None or row.closed.how == "ended":
             break
         opened, n = row.closed.at, n + 1
+        if until is not None and until.microsecond and opened >= last_second(until):
+            break  # both ended with the same day
         left = [e for e in left if e.key != row.closed.by and done_at(e) > opened]
     return rows

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.reference.compare import Situation, difference, from_json, smallest, to_json
@@ -31,3 +33,9 @@ def test_a_failing_situation_shrinks_and_can_be_replayed() -> None:
 
     assert len(here.rows) > len(small.rows) == 1
     assert from_json(to_json(here)) == here
+
+
+@pytest.mark.parametrize("path", sorted((Path(__file__).parent / "found").glob("*.json")), ids=lambda path: path.stem)
+def test_what_was_found_stays_found(path: Path) -> None:
+    """Situations in which the core and the reference once differed."""
+    assert difference(from_json(path.read_text(encoding="utf-8"))) == ""
