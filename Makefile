@@ -1,11 +1,15 @@
 # Five targets, nothing else to learn: demo · test · check · docs · bench. Each does its own set-up.
+# The compiled build (ADR 0019), for who wants it: compiled · test-compiled · bench-compiled.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+COMPILED := .venv-compiled
+# the tree's own hub stays out of the way
+AS_COMPILED := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/benchmarks $(COMPILED)/bin/python
 
 .DEFAULT_GOAL := check
-.PHONY: demo demo-live test check docs bench servers
+.PHONY: demo demo-live test check docs bench servers compiled test-compiled bench-compiled
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -31,9 +35,24 @@ check: $(READY) servers  ## The one gate: format, lint, types, import contracts,
 	$(BIN)/lint-imports
 	$(BIN)/python -m docs.generate --check
 	$(BIN)/python -m pytest -n 3 --dist worksteal
+	$(MAKE) test-compiled
 
 docs: $(READY)  ## Regenerate the pages that are made from code and data
 	$(BIN)/python -m docs.generate
 
 bench: $(READY)  ## The whole line beside a plain script, as ratios
 	$(BIN)/python benchmarks/line.py
+
+$(COMPILED)/.ready: $(READY) setup.py .ci/compiled $(shell find hub connectors -name '*.py' -o -name '*.toml')
+	.ci/servers compiler
+	.ci/compiled $(BIN)/python $(COMPILED)
+	touch $@
+
+compiled: $(COMPILED)/.ready  ## A wheel with the hot modules compiled (build/wheel), and an environment that has it
+
+test-compiled: compiled  ## The core's cases against the compiled modules, and the same answers on random cases
+	$(AS_COMPILED) -m pytest --override-ini pythonpath= -n 2 tests/core
+	$(AS_COMPILED) benchmarks/same.py --like "$$(PYTHONPATH=$(CURDIR) $(BIN)/python benchmarks/same.py)"
+
+bench-compiled: compiled  ## As bench, with the compiled modules
+	$(AS_COMPILED) benchmarks/line.py

@@ -45,7 +45,7 @@ VALUED = ("--config", "--lang", "--log-level")
 
 def _say_version(asked: bool) -> None:
     if asked:
-        typer.echo(f"family-care-hub {metadata.version('family-care-hub')}")
+        typer.echo(f"family-care-hub {metadata.version('family-care-hub')}{'' if _is_plain() else ' (compiled)'}")
         raise typer.Exit
 
 
@@ -55,7 +55,7 @@ def hub(
     lang: Annotated[str, typer.Option("--lang", envvar="HUB_LANG", help="Language for people: zh or en.")] = "zh",
     log_level: Annotated[str, typer.Option("--log-level", envvar="HUB_LOG_LEVEL", help="Logs on standard error.")] = "",
     version: Annotated[
-        bool, typer.Option("--version", help="The version, and exit.", callback=_say_version, is_eager=True)
+        bool, typer.Option("--version", help="The version, whether it is compiled, and exit.", callback=_say_version, is_eager=True)
     ] = False,
 ) -> None:
     """Options that stand before every command."""

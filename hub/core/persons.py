@@ -68,7 +68,7 @@ def who(entries: Sequence[Entry], generic: Collection[bytes] = frozenset(), apar
         for (n, candidates), number in zip(torn.items(), numbers[len(groups) :], strict=True):
             of[n] = number
             unsure[number] = tuple(numbers[c] for c in candidates)
-    known = frozenset(of[n] for n in lasting) - unsure.keys()
+    known = frozenset(of[n] for n in lasting).difference(unsure)
     return People(of, count, known, frozenset(of[n] for n in ids), unsure, tuple(borrowed))
 
 
