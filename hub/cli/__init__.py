@@ -55,7 +55,10 @@ def hub(
     lang: Annotated[str, typer.Option("--lang", envvar="HUB_LANG", help="Language for people: zh or en.")] = "zh",
     log_level: Annotated[str, typer.Option("--log-level", envvar="HUB_LOG_LEVEL", help="Logs on standard error.")] = "",
     version: Annotated[
-        bool, typer.Option("--version", help="The version, whether it is compiled, and exit.", callback=_say_version, is_eager=True)
+        bool,
+        typer.Option(
+            "--version", help="The version, whether it is compiled, and exit.", callback=_say_version, is_eager=True
+        ),
     ] = False,
 ) -> None:
     """Options that stand before every command."""
