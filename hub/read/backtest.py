@@ -12,12 +12,14 @@ from datetime import datetime
 from typing import Any, Final
 
 from hub.core.ages import age_on
-from hub.core.assess import amended, course
+from hub.core.assess import amended, categories, course, light_alone
 from hub.core.clocks import Moment
-from hub.core.records import Case, Course, Silence
+from hub.core.known import known
+from hub.core.records import Case, Course, Light
 from hub.core.rules import Policy
 from hub.store import snapshot
-from hub.store.cases import read_cases, read_silences
+from hub.store.archive import read_timelines
+from hub.store.cases import read_silences
 from hub.store.engine import SqlStore
 from hub.store.snapshot import HouseholdView
 
@@ -37,20 +39,25 @@ def backtest(
     with store.read() as sql:
         silences = read_silences(sql)
         for batch in snapshot.all_households(sql):
-            cases = read_cases(sql, [household.id for household in batch], (), {}).cases
+            cases = read_timelines(sql, batch)
             for household in batch:
-                tally.take(household, *_judged(cases[household.id], now, candidate, as_of, silences), as_of)
+                _judge(tally, household, cases[household.id], (now, candidate), Moment(as_of, silences))
             if step is not None:
                 step(len(batch))
     return tally.told(now, candidate, as_of)
 
 
-def _judged(
-    case: Case, now: Policy, candidate: Policy, as_of: datetime, silences: Iterable[Silence]
-) -> tuple[Case, Course, Course]:
+def _judge(
+    tally: _Tally, household: HouseholdView, case: Case, policies: tuple[Policy, Policy], moment: Moment
+) -> None:
+    """The light alone by both policies; only where it differs is it asked why."""
     case = amended(case)
-    moment = Moment(as_of, silences)
-    return case, course(case, now, moment.fresh()), course(case, candidate, moment.fresh())
+    read = known(case.events)
+    was, light = (light_alone(case, policy, moment.fresh(), read) for policy in policies)
+    words = sorted({word for word, _, _ in categories(read.kinds.get("special_household", ()), moment)})
+    tally.take(household, case, was, light, words, moment.as_of)
+    if was != light:
+        tally.explain(household, words, *(course(case, policy, moment.fresh(), read) for policy in policies))
 
 
 class _Tally:
@@ -62,21 +69,27 @@ class _Tally:
         self.ways: Counter[tuple[str, str]] = Counter()
         self.groups: dict[tuple[str, str], Counter[str]] = {}
 
-    def take(self, household: HouseholdView, case: Case, was: Course, light: Course, as_of: datetime) -> None:
+    def take(
+        self, household: HouseholdView, case: Case, was: Light, light: Light, words: Iterable[str], as_of: datetime
+    ) -> None:
+        """Count a household, whose special categories are ``words``, in all its groups."""
         self.households += 1
-        moved = "same" if was.light == light.light else "up" if light.light > was.light else "down"
-        categories = sorted({word for word, _, _ in light.categories})
-        for group in groups_of(household, case, categories, as_of):
-            self.groups.setdefault(group, Counter())[moved] += 1
-        if moved == "same":
-            return
+        moved = "same" if was == light else "up" if light > was else "down"
+        for group in groups_of(household, case, words, as_of):
+            counts = self.groups.get(group)
+            if counts is None:
+                counts = self.groups[group] = Counter()
+            counts[moved] += 1
+
+    def explain(self, household: HouseholdView, words: Iterable[str], was: Course, light: Course) -> None:
+        """One whose light would change."""
         self.ways[was.light.name, light.light.name] += 1
         self.changes.append(
             {
                 "household": household.uid,
                 "registered": household.registered,
                 "community": household.community,
-                "categories": [word for word in categories if word != "girl_victim"],
+                "categories": [word for word in words if word != "girl_victim"],
                 "was": was.light.name,
                 "light": light.light.name,
                 "why": why(was, light),

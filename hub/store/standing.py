@@ -67,6 +67,17 @@ def read_standing(sql: Sql, households: Iterable[int], records: Iterable[int]) -
     return _with_causes(sql, rows)
 
 
+def read_reports(sql: Sql, households: Iterable[int], records: Iterable[int]) -> list[StandingRow]:
+    """Of those rows the mandatory reports, as opened."""
+    which = "o.what IN ('M1', 'M2', 'M3', 'M4', 'M5', 'M6', 'M7')"
+    shown = sql.rows_in(f"SELECT {_COLUMNS} FROM owed o WHERE {which} AND o.household_id {{in}}", households)
+    caused = sql.rows_in(
+        f"SELECT {_COLUMNS} FROM owed o JOIN owed_cause c ON c.owed_id = o.id WHERE {which} AND c.record_id {{in}}",
+        records,
+    )
+    return _with_causes(sql, {int(r[0]): r for r in (*shown, *caused)})
+
+
 def standing_by_number(sql: Sql, numbers: Iterable[str]) -> list[StandingRow]:
     """Rows by the numbers people and receivers know them by."""
     found = sql.rows_in(f"SELECT {_COLUMNS} FROM owed o WHERE o.no {{in}}", numbers)
