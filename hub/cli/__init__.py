@@ -9,6 +9,7 @@ import gc
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module, metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -47,6 +48,12 @@ def _say_version(asked: bool) -> None:
     if asked:
         typer.echo(f"family-care-hub {metadata.version('family-care-hub')}{'' if _is_plain() else ' (compiled)'}")
         raise typer.Exit
+
+
+def _is_plain() -> bool:
+    """Whether the core runs as plain Python; else it was compiled (ADR 0019)."""
+    found = find_spec("hub.core.fold")  # found, not loaded: a command loads only what it needs
+    return found is None or str(found.origin).endswith(".py")
 
 
 def hub(
