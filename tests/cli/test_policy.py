@@ -7,10 +7,15 @@ from typing import Any
 
 import pytest
 
+from hub import bootstrap
 from hub.core.policy_check import findings
 from hub.core.records import Light
 from hub.read.backtest import shown
+from hub.store import snapshot
+from hub.store.archive import read_timelines
+from hub.store.cases import read_cases
 from tests.cli.conftest import District, Hub
+from tests.cli.test_reports_and_duties import concern
 from tests.core.light_cases import policy
 from tests.end_to_end.story import COMMUNITY, HUSBAND, OTHER_MAN, OTHER_WOMAN, WIFE
 from tests.end_to_end.story import call as police_call
@@ -130,6 +135,20 @@ def test_backtest_says_who_would_change_and_why(penalised: District) -> None:
     assert told["policy"]["from"] != told["policy"]["to"]
     assert "<5" in penalised("policy", "backtest", candidate).out
     assert {row["light"] for row in penalised("households", "list", "--json").json} == {"red"}
+
+
+def test_a_backtest_reads_the_cases_that_a_commit_reads(penalised: District) -> None:
+    """Events, members and mandatory reports are those of ``read_cases``; only duties and answers are left out."""
+    penalised.ingest("education", "concern", concern())
+    with bootstrap.open_hub(penalised.folder) as hub, hub.store.read() as sql:
+        households = [household for batch in snapshot.all_households(sql) for household in batch]
+        lean = read_timelines(sql, households)
+        full = read_cases(sql, lean, (), {}).cases
+
+    assert [len(case.reports) for case in lean.values()].count(1) >= 1
+    for number, case in lean.items():
+        reports = tuple(report._replace(answers=frozenset()) for report in full[number].reports)
+        assert case == full[number]._replace(duties=(), reports=reports)
 
 
 @pytest.mark.parametrize(("count", "told"), [(0, 0), (1, None), (4, None), (5, 5)])
