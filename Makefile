@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 COMPILED := .venv-compiled
+unexport HUB_COMPILE # the editable install stays plain, whatever the caller has set
 # the tree's own hub stays out of the way
 AS_COMPILED := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/benchmarks $(COMPILED)/bin/python
 
@@ -52,7 +53,7 @@ compiled: $(COMPILED)/.ready  ## A wheel with the hot modules compiled (build/wh
 
 test-compiled: compiled  ## The core's cases against the compiled modules, and the same answers on random cases
 	$(AS_COMPILED) -m pytest --override-ini pythonpath= -n 2 tests/core
-	$(AS_COMPILED) benchmarks/same.py --like "$$(PYTHONPATH=$(CURDIR) $(BIN)/python benchmarks/same.py)"
+	$(AS_COMPILED) benchmarks/same.py --form compiled --like "$$(PYTHONPATH=$(CURDIR) $(BIN)/python benchmarks/same.py --form plain)"
 
 bench-compiled: compiled  ## As bench, with the compiled modules
 	$(AS_COMPILED) benchmarks/line.py

@@ -11,6 +11,7 @@ import sys
 
 from assess import AS_OF, cases, policy
 
+from hub.core import fold
 from hub.core.assess import assess, light_of
 from hub.core.clocks import Moment
 from hub.core.records import Case, Silence, StreamKey
@@ -31,7 +32,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=2000)
     parser.add_argument("--like", help="what the other environment printed")
+    parser.add_argument("--form", choices=("plain", "compiled"), help="exit 2 if the core is not of this form")
     asked = parser.parse_args()
+    if asked.form not in (None, "plain" if fold.__file__.endswith(".py") else "compiled"):
+        parser.error(f"the core that is imported is not {asked.form}: {fold.__file__}")
     draw, rules, digest = random.Random(20210830), policy(), hashlib.sha256()
     found = [drawn(draw) for _ in range(asked.cases)]
     found += cases(4, 6, live=True, fresh=False, count=asked.cases // 20)
