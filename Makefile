@@ -36,7 +36,6 @@ check: $(READY) servers  ## The one gate: format, lint, types, import contracts,
 	$(BIN)/lint-imports
 	$(BIN)/python -m docs.generate --check
 	$(BIN)/python -m pytest -n 3 --dist worksteal
-	$(MAKE) test-compiled
 
 docs: $(READY)  ## Regenerate the pages that are made from code and data
 	$(BIN)/python -m docs.generate
