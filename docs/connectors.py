@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 from hub.config.durations import write_duration
@@ -50,10 +51,20 @@ def _connector(manifest: Manifest) -> Iterator[str]:
             f"| `{stream.name}` | {stream.title} | {promise} | {stream.legal_basis} "
             f"| {', '.join(stream.data_classes)} | {never} |"
         )
+    yield from _columns(manifest)
     yield from ("", "| receives | of a person | legal basis | answers come in |", "|---|---|---|---|")
     for kind, receives in manifest.receives.items():
         fields = ", ".join(receives.person_fields) or "nothing"
         yield f"| `{kind}` | {fields} | {receives.legal_basis} | {f'`{receives.answers}`' if receives.answers else ''} |"
+
+
+def _columns(manifest: Manifest) -> Iterator[str]:
+    """Each stream's columns under both headers; either may stand in a file, an answer or a table."""
+    streams = import_module(f"connectors.{manifest.name}.mapping").CONNECTOR.streams
+    yield from ("", "| stream | columns: Chinese header = English name |", "|---|---|")
+    for name in manifest.streams:
+        told = {field.name: field.header for field in streams[name].fields}  # a column with two purposes is told once
+        yield f"| `{name}` | {', '.join(f'{zh} = `{en}`' if zh else f'`{en}`' for en, zh in told.items())} |"
 
 
 def conformance_page() -> Iterator[str]:

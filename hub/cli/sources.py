@@ -79,7 +79,9 @@ def try_out(
         emit(told)
     else:
         for row in told:
-            typer.echo(f"{row['stream']} {row.get('key') or '—'}: {row['would_be']} {row.get('code', '')}".rstrip())
+            typer.echo(
+                f"{row['stream']} {row.get('key') or '—'}: would be {row['would_be']} {row.get('code', '')}".rstrip()
+            )
             for field, value in row.get("facts", {}).items():
                 typer.echo(f"    {field} = {value}")
             for person in row.get("persons", ()):

@@ -73,6 +73,7 @@ def test_try_shows_what_records_would_become(polled: District) -> None:
     assert told.json[0]["facts"]["category"] == "family_dispute"
     assert told.json[2]["code"] == "code.unknown"
     assert (told.code, pages(polled)) == (1, 0)
+    assert "incident J1: would be applied" in polled("connectors", "try", "police", "incident", "--limit", "1").out
 
 
 def test_poll_takes_them_once(polled: District) -> None:
