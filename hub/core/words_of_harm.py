@@ -46,6 +46,10 @@ DANGER = (
 _CLAUSE, _SENTENCE = "，,。；;！!？?\n", "。；;！!？?\n"
 _TITLE = re.compile("《[^》]{0,40}》")
 _TRUE = frozenset({"是", "有", "1", "y", "yes", "true", "t"})
+_SCALE = ("程度", "等级", "级别", "level", "degree", "priority", "grade")
+_HIGH = frozenset(
+    {"特急", "紧急", "加急", "急", "危急", "高", "极高", "高危", "严重", "重大", "urgent", "high", "critical", "severe"}
+)
 _FALSE = frozenset({"否", "无", "0", "n", "no", "false", "f", "", "none", "null", "-", "/", "不详", "未知"})
 
 
@@ -107,7 +111,7 @@ def triage(raw: str | bytes | Mapping[str, object]) -> bool:
         text = str(value).strip()
         if text.lower() in _FALSE:
             continue
-        if _speaks(text, HARM + DANGER) or (text.lower() in _TRUE and _names_danger(header)):
+        if _speaks(text, HARM + DANGER) or (_is_stated(header, text.lower()) and _names_danger(header)):
             return True
     return False
 
@@ -127,6 +131,13 @@ def _places(text: str, word: str) -> Iterable[int]:
 def _counts(text: str, start: int) -> bool:
     before = text[_begin(text, start, _CLAUSE) : start]
     return not (NEGATION.search(before) and not REVIVED.search(before)) and not PAST.search(before)
+
+
+def _is_stated(header: str, text: str) -> bool:
+    """Whether a cell says yes; of a scale only a word of height does, for 1 may be its lowest or its highest."""
+    if any(word in header.lower() for word in _SCALE):
+        return text in _HIGH
+    return text in _TRUE or text in _HIGH
 
 
 def _names_danger(header: str) -> bool:

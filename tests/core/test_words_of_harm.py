@@ -48,6 +48,10 @@ def test_is_silent(text: str) -> None:
         ({"immediate_danger": True}, True),
         ({"描述": "孩子失踪两天"}, True),
         ({"描述": ""}, False),
+        ({"紧急程度": "特急", "内容": "?"}, True),
+        ({"紧急程度": "1", "内容": "?"}, False),  # the lowest of one scale, the highest of another
+        ({"紧急程度": "3", "内容": "?"}, False),
+        ({"危险等级": "高"}, True),
     ],
 )
 def test_triage(row: dict[str, object], urgent: bool) -> None:
