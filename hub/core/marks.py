@@ -19,7 +19,7 @@ from hub.core.timeline import Derived
 from hub.core.visits import Visit, visit_of
 
 TURNS, OLDER, OPENS, SAME = -1, 0, 1, 2
-_LAST = end_of_day(date.max)
+_FIRST, _LAST = opening(date.min), end_of_day(date.max)
 _ORDER = itemgetter(0, 1, 2, 3)
 _new = tuple.__new__  # Mark(…) in half the time; every event makes one
 
@@ -136,9 +136,18 @@ def _openings(
             (late if only_if else rules).append((rule, slot, only_if))
     if rules or event.kind in policy.counted or event.kind == "visit_recorded":
         at = _opens_at(event, rules, group) if event.kind == "admonition_issued" else event.at
-        found.append(_new(Mark, (at, OPENS, event.at, (*event.key, 0), _new(Open, (event, facts, tuple(rules))))))
+        age = _FIRST if event.kind in policy.counted and _often(event, facts, policy) else event.at
+        found.append(_new(Mark, (at, OPENS, age, (*event.key, 0), _new(Open, (event, facts, tuple(rules))))))
     if late:
         found.append(Mark(event.at, OPENS, _LAST, (*event.key, 0), Open(event, facts, tuple(late))))
+
+
+def _often(event: Event, facts: Derived, policy: Policy) -> bool:
+    """Recorded as often: it opens at once, so the others of its instant join it, whatever their numbers (S18)."""
+    return any(
+        often.at_once is not None and event.kind in often.kinds and often.at_once(event.facts, facts, event.key)
+        for often in policy.often
+    )
 
 
 def _opens_at(event: Event, rules: Sequence[tuple[str, str, str]], group: Sequence[Event]) -> datetime:

@@ -232,10 +232,11 @@ def causing(walk: Walk, light: str, since: datetime) -> list[Row]:
 
 
 def records(concern: Concern, walk: Walk) -> list[Row]:
-    """Those of a concern; T1 and Y4 stand on the records of what ended before them, and on what ended it."""
+    """Those of a concern; T1 stands on the records of the red, Y4 of the orange that ended then, and on what ended it."""
     found = [row for _, row in concern["rows"] if row is not None]
     if concern["rule"] in ("T1", "Y4"):
         for past in walk.concerns:
-            if past["until"] == concern["since"] and past is not concern:
+            led_here = colour(past["rule"]) == colour(concern["rule"]) + 1
+            if led_here and past["until"] == concern["since"] and past is not concern:
                 found += records(past, walk) + [past["closer"]] * (past["closer"] is not None)
     return found
