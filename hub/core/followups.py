@@ -33,16 +33,18 @@ def light_spans(g: Ground, light: Light, *, above: bool = False) -> list[Span]:
 
 
 def causes_of(g: Ground, low: Light, high: Light = RED) -> Callable[[datetime, datetime | None], Causes]:
-    """For a row open from … until …: every record of the concerns of these lights that stood then; the first is named."""
+    """For a row open from … until …: every record of the concerns of these lights that stood then; the first is named.
+
+    What began and ended in the very instant counts where nothing else stood.
+    """
     concerns = [c for c in g.course.concerns if low <= c.light <= high]  # they are in order of (since, rule)
 
     def causes(opened: datetime, closed: datetime | None) -> Causes:
         stood = [
             c
             for c in concerns
-            if (c.until is None or last_second(c.until) > opened or c.since == c.until == opened)
-            and (closed is None or c.since <= closed)
-        ]
+            if (c.until is None or last_second(c.until) > opened) and (closed is None or c.since <= closed)
+        ] or [c for c in concerns if c.since == c.until == opened]
         if not stood:
             return frozenset(), None, ""
         setting = next((c for c in stood if c.since <= opened), stood[0]) if len(stood) > 1 else stood[0]
