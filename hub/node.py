@@ -14,7 +14,9 @@ from hub.core.errors import ConfigurationError
 from hub.core.freight import Answer, Drafts, Page
 from hub.core.policy import Policy
 from hub.core.policy_check import findings
+from hub.desk.acting import Acting
 from hub.desk.edges import HubEdges
+from hub.desk.meeting import HubMeeting
 from hub.desk.work import HubWork
 from hub.line.apply import Receipt
 from hub.line.deliver import Retry, deliver
@@ -122,7 +124,8 @@ class Node:
             hub.store, hub.vault, bootstrap.manifests, lambda: self._hub.settings, lambda: self._hub.workers, now,
             self._wake.set,
         )  # fmt: skip
-        return create_app(self._office, desk, HubWork(self._office, hub.store, hub.vault, self._land, now))
+        acting = Acting(self._office, hub.store, hub.vault, self._land, now)
+        return create_app(self._office, desk, HubWork(acting), HubMeeting(acting))
 
     def _reload(self) -> Reloaded:
         """Take the whole configuration; whatever is wrong leaves everything as it was. Raises ConfigurationError.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -12,13 +12,12 @@ from hub.cli.connectors import did_you_mean
 from hub.cli.face import Json, UsageMistake, emit, face_of, show_table
 from hub.cli.moments import short
 from hub.core.acts import ActError, Actor, Row
-from hub.core.records import Key
 from hub.core.sentences import word
 from hub.desk import looks
 from hub.read import identity
 from hub.runtime.station import station_page
 from hub.store.numbers import new_no
-from hub.store.reviews import KINDS, ReviewView, open_items
+from hub.store.reviews import KINDS
 from hub.store.sql import Sql
 from hub.store.workers import worker
 
@@ -46,7 +45,7 @@ def review(
     if kind and kind not in KINDS:
         raise UsageMistake(f'no item is of kind "{kind}"', did_you_mean(kind, dict.fromkeys(KINDS)))
     with bootstrap.open_hub(face_of(ctx).folder) as hub, hub.store.read() as sql:
-        items = [_told(item) for item in open_items(sql, kind)]
+        items = [{**told, "to_do": TO_DO[told["kind"]]} for told in identity.review(sql, kind)]
     if as_json:
         emit(items)
         return
@@ -114,7 +113,12 @@ def split(
 ) -> None:
     """The person named there is not the one they were taken for: the record stands apart, in a household of its own."""
     _rule(
-        ctx, "split", record, by, as_json, lambda sql, who: identity.split(sql, who, reason, key_of(record), position)
+        ctx,
+        "split",
+        record,
+        by,
+        as_json,
+        lambda sql, who: identity.split(sql, who, reason, identity.key_of(record), position),
     )
 
 
@@ -157,15 +161,6 @@ def decisions(ctx: typer.Context, as_json: Json = False) -> None:
     )  # fmt: skip
 
 
-def key_of(text: str) -> Key:
-    """``unit.stream/number``. Raises ActError."""
-    place, _, no = text.partition("/")
-    unit, _, stream = place.partition(".")
-    if not (unit and stream and no):
-        raise ActError("identity.unknown")
-    return Key(unit, stream, no)
-
-
 def _rule(
     ctx: typer.Context, act: str, subject: str, by: str, as_json: bool, rows_of: Callable[[Sql, Actor], list[Row]]
 ) -> None:
@@ -186,19 +181,3 @@ def _rule(
             typer.echo(row["no"])
     if receipt["quarantined"] or receipt["rejected"] or receipt["pending"]:
         raise typer.Exit(1)
-
-
-def _told(item: ReviewView) -> dict[str, Any]:
-    return {
-        "id": item.uid,
-        "kind": item.kind,
-        "since": item.at.isoformat(),
-        "unit": item.key.unit if item.key else None,
-        "stream": item.key.stream if item.key else None,
-        "key": item.key.no if item.key else None,
-        "position": item.position,
-        "households": list(item.households),
-        "why": item.why,
-        "candidates": list(item.candidates),
-        "to_do": TO_DO[item.kind],
-    }

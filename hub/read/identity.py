@@ -15,6 +15,7 @@ from hub.security.vault import Vault
 from hub.store import meant, rulings
 from hub.store.meant import Item, Meant
 from hub.store.places import keys_of
+from hub.store.reviews import open_items
 from hub.store.sql import Sql
 
 
@@ -82,6 +83,15 @@ def undo(sql: Sql, no: str) -> list[Row]:
     return [{"no": no, "deleted": True}]
 
 
+def key_of(text: str) -> Key:
+    """``unit.stream/number``. Raises ActError."""
+    place, _, no = text.partition("/")
+    unit, _, stream = place.partition(".")
+    if not (unit and stream and no):
+        raise ActError("identity.unknown")
+    return Key(unit, stream, no)
+
+
 def _item(sql: Sql, uid: str) -> Item:
     found = meant.item(sql, uid)
     if found is None:
@@ -129,7 +139,26 @@ def _row(
     return row
 
 
-# -- what stands -------------------------------------------------------------------------------------------------------
+# -- what waits, and what stands -------------------------------------------------------------------------------------------------------
+
+
+def review(sql: Sql, kind: str = "") -> list[dict[str, Any]]:
+    """Open items of the review list (of one kind), in the order in which they are to be looked at. Keys and ids."""
+    return [
+        {
+            "id": item.uid,
+            "kind": item.kind,
+            "since": item.at.isoformat(),
+            "unit": item.key.unit if item.key else None,
+            "stream": item.key.stream if item.key else None,
+            "key": item.key.no if item.key else None,
+            "position": item.position,
+            "households": list(item.households),
+            "why": item.why,
+            "candidates": list(item.candidates),
+        }
+        for item in open_items(sql, kind)
+    ]
 
 
 def decisions(sql: Sql, vault: Vault | None = None, records: Iterable[int] | None = None) -> list[dict[str, Any]]:

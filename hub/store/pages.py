@@ -48,14 +48,14 @@ def earlier_page(sql: Sql, page: Page) -> tuple[str, str] | None:
     return None if found is None else (str(found[0]), str(found[1]))
 
 
-def first_number(sql: Sql, uid: str) -> str | None:
-    """The record number of a page's first row, once it is applied."""
-    found = sql.one(
+def numbers(sql: Sql, uid: str) -> list[str]:
+    """The record numbers of a page's rows, once it is applied, in their order."""
+    found = sql.rows(
         "SELECT r.no FROM page p JOIN version v ON v.page_id = p.id JOIN record r ON r.id = v.record_id"
         " WHERE p.uid = ? ORDER BY v.row, v.id",
         (uid,),
     )
-    return None if found is None else str(found[0])
+    return [str(no) for (no,) in found]
 
 
 def move_cursor(sql: Sql, page: Page) -> bool:

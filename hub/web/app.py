@@ -8,12 +8,13 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
 
 from hub.core.errors import HubError
-from hub.web import edges, people, push, refusals, work
-from hub.web.office import EdgeDesk, Office, WorkDesk
+from hub.web import edges, meeting, people, push, refusals, work
+from hub.web.office import EdgeDesk, MeetingDesk, Office, WorkDesk
 
 
-def create_app(office: Office, desk: EdgeDesk, work_desk: WorkDesk) -> FastAPI:
-    """The HTTP face of one hub; what it knows it asks of ``office``, of edges of ``desk``, of work of ``work_desk``."""
+def create_app(office: Office, desk: EdgeDesk, work_desk: WorkDesk, meeting_desk: MeetingDesk) -> FastAPI:
+    """The HTTP face of one hub; what it knows it asks of ``office``, of edges of ``desk``, of work of ``work_desk``,
+    of rulings and months of ``meeting_desk``."""
     app = FastAPI(
         title="Family Care Hub 家事关护枢纽",
         version="1",
@@ -23,6 +24,7 @@ def create_app(office: Office, desk: EdgeDesk, work_desk: WorkDesk) -> FastAPI:
     app.state.office = office
     app.state.edges = desk
     app.state.work = work_desk
+    app.state.meeting = meeting_desk
     app.add_exception_handler(refusals.RefusedError, refusals.refused)
     app.add_exception_handler(HubError, refusals.hub_error)
     app.add_exception_handler(RequestValidationError, refusals.invalid)
@@ -30,6 +32,7 @@ def create_app(office: Office, desk: EdgeDesk, work_desk: WorkDesk) -> FastAPI:
     app.include_router(push.router)
     app.include_router(people.router)
     app.include_router(work.router)
+    app.include_router(meeting.router)
     app.include_router(edges.router)
     app.add_api_route("/healthz", healthz, tags=["process"])
     app.add_api_route("/readyz", readyz, tags=["process"])

@@ -51,7 +51,7 @@ class EdgeDesk(Protocol):
 class Act(NamedTuple):
     """What somebody wants to do, as it came: fields by name, and the key under which it happens once at most."""
 
-    fields: Mapping[str, str]
+    fields: Mapping[str, Any]
     key: str | None = None
 
 
@@ -79,6 +79,30 @@ class WorkDesk(Protocol):
     def objection_answer(self, caller: Caller, household: str, no: str, act: Act) -> Mapping[str, Any] | None: ...
 
     def duty_answer(self, caller: Caller, no: str, act: Act) -> Mapping[str, Any] | None: ...
+
+
+class MeetingDesk(Protocol):
+    """What the coordinator decides and looks at. None: absent or forbidden. Raises ActError: against the rules."""
+
+    def review(self, caller: Caller, kind: str) -> Iterable[Mapping[str, Any]] | None:
+        """Open items of the review list."""
+        ...
+
+    def decisions(self, caller: Caller) -> Iterable[Mapping[str, Any]] | None:
+        """Rulings about who is meant that stand."""
+        ...
+
+    def rule(self, caller: Caller, ruling: str, subject: str, act: Act) -> Mapping[str, Any] | None:
+        """Accept, reject, merge, split or undo: the numbers of what was ruled, and its state."""
+        ...
+
+    def month(self, caller: Caller, community: str, month: str, form: str, lang: str) -> tuple[str, bytes] | None:
+        """(media type, content) of a community's month. Raises ValueError: no month that has begun."""
+        ...
+
+    def rates(self, caller: Caller) -> Iterable[Mapping[str, Any]]:
+        """Override rates of the units that the caller may know of."""
+        ...
 
 
 class Office(Protocol):

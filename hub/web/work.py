@@ -38,11 +38,13 @@ Words = Annotated[str, Field(min_length=1, max_length=4000)]
 Day = Annotated[str, Field(max_length=40, examples=["2026-12-31"], description="A day (its end), or an instant.")]
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
+    """What an act says; fields it does not know are refused."""
+
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
-class Override(_Body):
+class Override(Body):
     """A decision about a light; down from red takes two persons of two units, each by its own token."""
 
     light: Literal["red", "orange", "yellow", "green", "unlit"]
@@ -52,14 +54,14 @@ class Override(_Body):
     by: By
 
 
-class Release(_Body):
+class Release(Body):
     """A decision taken back."""
 
     by: By
     reason: Words | None = None
 
 
-class Objection(_Body):
+class Objection(Body):
     """What the family says; `about` is `light`, `unit.stream/number` of a record, or a decision's number."""
 
     statement: Words
@@ -67,7 +69,7 @@ class Objection(_Body):
     by: By
 
 
-class ObjectionAnswer(_Body):
+class ObjectionAnswer(Body):
     """What the family is told; never by the unit whose act it is."""
 
     decision: Literal["upheld", "partly", "refused"]
@@ -75,7 +77,7 @@ class ObjectionAnswer(_Body):
     by: By
 
 
-class DutyAnswer(_Body):
+class DutyAnswer(Body):
     """A step of a duty: accepted (`to`: handed over to that worker), done with `outcome`, returned with its reason."""
 
     status: Literal["accepted", "done", "returned"]
@@ -101,11 +103,12 @@ def acting_caller(caller: RoleCaller) -> Caller:
 ActingCaller = Annotated[Caller, Depends(acting_caller)]
 
 
-def _act(body: _Body, key: str | None) -> Act:
+def act_of(body: Body, key: str | None) -> Act:
+    """The act as the desk takes it."""
     return Act(body.model_dump(exclude_none=True), key)
 
 
-def _found(told: Any) -> JSONResponse:
+def found(told: Any) -> JSONResponse:
     """200 with what was recorded, 202 while it waits to be judged, 404 when it is absent or not the caller's."""
     if told is None:
         raise RefusedError(404, "not_found", "ask for something that exists and is yours")
@@ -133,25 +136,25 @@ def duties(caller: RoleCaller, desk: TheWork, overdue: bool = False) -> JSONResp
 @router.post("/v1/duties/{number}/answers", responses=REFUSALS)
 def duty_answer(number: str, body: DutyAnswer, caller: ActingCaller, desk: TheWork, key: Key = None) -> JSONResponse:
     """Accept a duty, hand it over, give it back with its reason, or close it with its outcome."""
-    return _found(desk.duty_answer(caller, number, _act(body, key)))
+    return found(desk.duty_answer(caller, number, act_of(body, key)))
 
 
 @router.post("/v1/households/{household}/overrides", responses=REFUSALS)
 def override(household: str, body: Override, caller: ActingCaller, desk: TheWork, key: Key = None) -> JSONResponse:
     """Decide a light, with reason, person and end."""
-    return _found(desk.override(caller, household, _act(body, key)))
+    return found(desk.override(caller, household, act_of(body, key)))
 
 
 @router.post("/v1/households/{household}/overrides/release", responses=REFUSALS)
 def release(household: str, body: Release, caller: ActingCaller, desk: TheWork, key: Key = None) -> JSONResponse:
     """Take a decision back; of what holds a red light two persons of two units, like the way down."""
-    return _found(desk.release(caller, household, _act(body, key)))
+    return found(desk.release(caller, household, act_of(body, key)))
 
 
 @router.post("/v1/households/{household}/objections", responses=REFUSALS)
 def objection(household: str, body: Objection, caller: ActingCaller, desk: TheWork, key: Key = None) -> JSONResponse:
     """Take down what the family objects to: it stays, and is answered within ten working days."""
-    return _found(desk.objection(caller, household, _act(body, key)))
+    return found(desk.objection(caller, household, act_of(body, key)))
 
 
 @router.post("/v1/households/{household}/objections/{number}/answers", responses=REFUSALS)
@@ -159,4 +162,4 @@ def objection_answer(
     household: str, number: str, body: ObjectionAnswer, caller: ActingCaller, desk: TheWork, key: Key = None
 ) -> JSONResponse:
     """Answer an objection of the family."""
-    return _found(desk.objection_answer(caller, household, number, _act(body, key)))
+    return found(desk.objection_answer(caller, household, number, act_of(body, key)))

@@ -30,7 +30,11 @@ PO = LOCALE / "zh_CN" / "LC_MESSAGES" / "hub.po"
 def said() -> Iterator[str]:
     """Every literal that the code says to people."""
     spoken = ("sentences.py", "queue_words.py", "inaction.py")
-    for path in (*(ROOT / "hub" / "cli").glob("*.py"), *(ROOT / "hub" / "core" / name for name in spoken)):
+    rooms = (ROOT / "hub" / name for name in ("cli", "desk"))
+    for path in (
+        *(file for room in rooms for file in room.glob("*.py")),
+        *(ROOT / "hub" / "core" / name for name in spoken),
+    ):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "say" and node.args:
                 told = node.args[0]
