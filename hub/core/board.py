@@ -16,7 +16,7 @@ class Standing:
 
     __slots__ = (
         "base", "closed_by", "closing_key", "events", "how_ends", "last", "last_keys", "leads_to", "light", "missing", "notes",
-        "people", "rule", "since", "slot", "unmediable", "until", "until_planned",
+        "people", "rule", "since", "slot", "unmediable", "until", "until_planned", "victims",
     )  # fmt: skip
 
     def __init__(self, rule: str, slot: str, light: Light, at: datetime, *, unmediable: bool) -> None:
@@ -26,6 +26,7 @@ class Standing:
         self.last_keys: set[Key] = set()
         self.events: list[Key] = []
         self.people: set[int] = set()
+        self.victims: set[int] = set()
         self.notes: list[str] = []
         self.missing: tuple[str, ...] = ()
         self.until: datetime | None = None

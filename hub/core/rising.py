@@ -49,7 +49,8 @@ def raise_concern(fold: Fold, rule: str, slot: str, event: Event, at: datetime, 
         concern = board.start(rule, slot, at, light)
     concern.add(event, at)
     if rule == "R7":
-        concern.people.update(party.person for party in event.parties if party.person is not None)
+        concern.people.update(_people(event))
+        concern.victims.update(_people(event, "victim"))
     if board.policy.rules[rule].violent and not later_step:
         fold.violence.append(Violence(at, concern))
     if concern.light == RED:
@@ -85,15 +86,27 @@ def set_back(fold: Fold, at: datetime) -> None:
 
 
 def is_later_step(fold: Fold, event: Event, concern: Standing | None) -> bool:
-    """A later step of a criminal case: linked by number, or by the people while an R7 of theirs is open (S9)."""
+    """A later step of a criminal case: linked by number, or by the people while an R7 of theirs is open (S9).
+
+    The same people: somebody in common, and the victim the same or unknown in one, as in one incident (A6): what the same
+    person did to another victim is new violence.
+    """
     own = link_form(event.key.no)
     numbers = {own, *map(link_form, event.related)}
     known = [case for case, named in fold.criminal.items() if named & numbers]
-    people = {party.person for party in event.parties if party.person is not None}
     fold.criminal.setdefault(known[0] if known else own, set()).update(numbers)
     if known:
         return True
-    return concern is not None and event.kind in LATER_STEPS and bool(people & concern.people or not people)
+    if concern is None or event.kind not in LATER_STEPS:
+        return False
+    people, victims = _people(event), _people(event, "victim")
+    if victims and concern.victims and victims.isdisjoint(concern.victims):
+        return False
+    return not people or not people.isdisjoint(concern.people)
+
+
+def _people(event: Event, role: str = "") -> set[int]:
+    return {party.person for party in event.parties if party.person is not None and role in ("", party.role)}
 
 
 def relapse(fold: Fold, concern: Standing, event: Event, at: datetime) -> None:

@@ -10,7 +10,7 @@ from tests.reference.closers import amended, closers, counts_at, is_calm_visit, 
 from tests.reference.days import day, days_since, midnight
 from tests.reference.incidents import incidents, key, linked
 from tests.reference.opens import is_r6, opened_by, reports_of
-from tests.reference.people import Row
+from tests.reference.people import Row, victim
 from tests.reference.states import divorces, orders
 
 Concern = dict[str, Any]  # rule, group, since, last, rows, until, by
@@ -189,14 +189,13 @@ class Walk:
         return None
 
     def is_later_step(self, row: Row) -> bool:
-        """S9: linked by number, or by the persons while an R7 of theirs is open."""
-        who = {person["person"] for person in row["people"]}
+        """S9: linked by number, or by the persons while an R7 of theirs is open: not if both name other victims (A6)."""
         for concern in self.concerns:
             if concern["rule"] == "R7":
                 for _, other in concern["rows"]:
                     if linked(row, other) or row["no"] in other["related"] or other["no"] in row["related"]:
                         return True
-                    if concern["until"] is None and who == {person["person"] for person in other["people"]}:
+                    if concern["until"] is None and same_people(row, other):
                         return True
         return False
 
@@ -433,6 +432,14 @@ class Walk:
             (s["unit"], s["stream"]) in heard and s["since"] <= now and (s["until"] is None or now < s["until"])
             for s in self.silences
         )
+
+
+def same_people(row: Row, other: Row) -> bool:
+    """Somebody in common, and the victim the same or unknown in one."""
+    hurt = [victim(one) for one in (row, other)]
+    if hurt[0] and hurt[1] and hurt[0]["person"] != hurt[1]["person"]:
+        return False
+    return any(one["person"] == two["person"] for one in row["people"] for two in other["people"])
 
 
 def is_later(at: datetime, row: Row, concern: Concern) -> bool:
