@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from hub import logs
-from hub.cli.face import Face, HubGroup
+from hub.cli.face import RUNNING, Face, HubGroup
 
 __all__ = ["main", "typer_app"]
 
@@ -76,6 +76,7 @@ def hub(
         raise typer.BadParameter(f"expected debug, info, warning or error, found {log_level}", param_hint="--log-level")
     logs.set_up(level)
     ctx.obj = Face(config, lang[:2])
+    RUNNING.set(ctx.obj)
 
 
 def typer_app(names: Iterable[str] = (*COMMANDS, *GROUPS)) -> typer.Typer:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from hub import bootstrap
-from hub.cli.face import Face, Json, UsageMistake, emit, face_of, note, show_pairs, show_table
+from hub.cli.face import Face, Json, UsageMistake, emit, face_of, note, running_face, show_pairs, show_table
 from hub.cli.looking import old_records
 from hub.cli.moments import short
 from hub.config.durations import write_duration
@@ -19,6 +19,7 @@ from hub.config.samples import connector_sample
 from hub.config.secret_files import write_secret
 from hub.config.toml_edit import check_toml, set_value
 from hub.core.errors import ConfigurationError, HubError
+from hub.core.lifecycle import STATES
 from hub.read.connectors import connector_states
 from hub.read.days import day_rows, told_day
 from hub.read.edges import edge_rows
@@ -47,20 +48,26 @@ def list_connectors(ctx: typer.Context, as_json: Json = False) -> None:
     if as_json:
         emit(rows)
         return
+    say = face.say
     show_table(
         ("NAME", "UNIT", "STATE", "WHO ACTS", "STREAMS", "DELIVERS"),
         (
             (
                 row["name"],
                 row["title"],
-                row["state"],
-                row["who_acts"],
+                state_word(row["state"]),
+                say(row["who_acts"]),
                 ", ".join(f"{s['stream']} ({s['transport']})" for s in row["streams"]),
                 ", ".join(row["deliver"]),
             )
             for row in rows
         ),
     )
+
+
+def state_word(state: str) -> str:
+    """A connector's state as people read it."""
+    return STATES[state].chinese if running_face().lang == "zh" else state
 
 
 def _states(hub: bootstrap.Hub) -> dict[str, dict[str, Any]]:
@@ -123,7 +130,15 @@ def show_connector(ctx: typer.Context, name: Name, as_json: Json = False) -> Non
     if as_json:
         emit(told)
         return
-    show_pairs({key: told[key] for key in ("name", "title", "owner", "enabled", "state", "means", "who_acts", "todo")})
+    say = face.say
+    show_pairs({say("connector"): told["name"], say("title"): told["title"], say("owner"): told["owner"]})
+    show_pairs(
+        {
+            say("enabled"): say("yes") if told["enabled"] else say("no"),
+            say("state"): state_word(told["state"]),
+            **{say(key): say(told[key]) for key in ("means", "who_acts", "todo")},
+        }
+    )
     show_table(
         ("STREAM", "TITLE", "TRANSPORT", "SCHEDULE", "FRESHNESS", "LEGAL BASIS"),
         (
@@ -155,7 +170,7 @@ def show_connector(ctx: typer.Context, name: Name, as_json: Json = False) -> Non
     show_table(
         ("RECEIVES", "PERSON FIELDS", "DELIVERED"),
         (
-            (kind, ", ".join(entry.person_fields), "yes" if kind in told["deliver"] else "no way is set")
+            (kind, ", ".join(entry.person_fields), say("yes") if kind in told["deliver"] else say("no way is set"))
             for kind, entry in manifest.receives.items()
         ),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -12,7 +13,9 @@ from hub.cli.face import Json, UsageMistake, emit, face_of, note, show_table
 from hub.cli.households import Id, app
 from hub.cli.moments import parse_moment, short
 from hub.core import acts
-from hub.core.sentences import word
+from hub.core.phrases import RULES
+from hub.core.queue_words import named
+from hub.core.sentences import Say, word
 from hub.desk import looks
 from hub.read.decisions import rates
 from hub.read.explain import explain_household
@@ -217,9 +220,14 @@ def reclassified(ctx: typer.Context, as_json: Json = False) -> None:
         (say("at"), say("unit"), say("record"), say("was"), say("now"), say("owed then")),
         (
             (
-                short(r["received_at"]), say(r["unit"]), f"{say(r['stream'])} {r['key']}", " ".join(r["was"]),
-                say("retracted") if r["now"] == "retracted" else " ".join(r["now"]), " ".join(r["owed_then"]),
+                short(r["received_at"]), say(r["unit"]), f"{say(r['stream'])} {r['key']}", _rules(r["was"], say),
+                say("retracted") if r["now"] == "retracted" else _rules(r["now"], say),
+                say(", ").join(named(what, say) for what in r["owed_then"]),
             )
             for r in told["records"]
         ),
     )  # fmt: skip
+
+
+def _rules(rules: Iterable[str], say: Say) -> str:
+    return say("; ").join(f"{rule} {say(RULES.get(rule, rule))}" for rule in rules)

@@ -10,6 +10,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -45,6 +46,10 @@ class Face:
     def say(self) -> Say:
         """Messages in the caller's language."""
         return speak(self.lang)
+
+
+RUNNING: ContextVar[Face] = ContextVar("RUNNING", default=Face(Path(), "en"))  # noqa: B039  # nobody writes the default
+"""The command line of the command that runs, for what has no context at hand."""
 
 
 class HubGroup(TyperGroup):
@@ -134,9 +139,17 @@ def note(text: str) -> None:
     typer.echo(text, err=True)
 
 
+def running_face() -> Face:
+    """The command line of the command that runs; English where none does."""
+    return RUNNING.get()
+
+
 def show_table(headers: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
-    """A table on standard output."""
-    table = Table(*headers, title=title or None, box=box.SIMPLE_HEAD, title_justify="left")
+    """A table on standard output; its heads and title are messages, said in the language of the command."""
+    say = running_face().say
+    table = Table(
+        *(say(head) for head in headers), title=say(title) if title else None, box=box.SIMPLE_HEAD, title_justify="left"
+    )
     for row in rows:
         table.add_row(*("—" if cell in (None, "") else str(cell) for cell in row))
     console = Console(width=None if sys.stdout.isatty() else 200, highlight=False, markup=False)

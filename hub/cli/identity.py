@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any
 
 import typer
 
 from hub import bootstrap
 from hub.cli.connectors import did_you_mean
-from hub.cli.face import Json, UsageMistake, emit, face_of, show_table
+from hub.cli.face import Face, Json, UsageMistake, emit, face_of, show_table
 from hub.cli.moments import short
 from hub.core.acts import ActError, Actor, Row
+from hub.core.problems import PROBLEMS
 from hub.core.sentences import word
 from hub.desk import looks
 from hub.read import identity
@@ -28,6 +29,7 @@ TO_DO = {
     "identity": "hub identity accept ITEM --candidate PERSON | hub identity reject ITEM",
     "backfill": "hub households adopt HOUSEHOLD",
 }
+"""Kind of item → what a person does about it; in `--json`, with the words in capitals left to fill in."""
 
 
 @app.callback()
@@ -49,20 +51,31 @@ def review(
     if as_json:
         emit(items)
         return
-    say = face_of(ctx).say
-    show_table(
-        (say("item"), say("kind"), say("since"), say("record"), say("Household"), say("why"), say("candidates")),
-        (
-            (
-                item["id"], word(f"review_{item['kind']}", say), short(item["since"]),
-                f"{say(item['unit'])} {say(item['stream'])} {item['key']}" if item["unit"] else "",
-                ", ".join(item["households"]), word(item["why"], say), ", ".join(item["candidates"]),
-            )
-            for item in items
-        ),
-    )  # fmt: skip
-    for todo in dict.fromkeys(item["to_do"] for item in items):
-        typer.echo(f"→ {todo}")
+    for item in items:
+        typer.echo("\n".join(_block(item, face_of(ctx))))
+
+
+def _block(item: Mapping[str, Any], face: Face) -> Iterator[str]:
+    """One item; each id alone at the end of its line, and the commands that answer it ready to be copied."""
+    say, text = face.say, PROBLEMS.get(item["why"])
+    why = word(item["why"], say) if text is None else text.chinese if face.lang == "zh" else text.english
+    record = f"{say(item['unit'])} {say(item['stream'])} {item['key']}" if item["unit"] else "—"
+    yield f"{word('review_' + item['kind'], say)}　{short(item['since'])}　{record}　{why}"
+    yield f"  {say('item')}: {item['id']}"
+    yield from (f"  {say('Household')}: {one}" for one in item["households"])
+    if item["kind"] == "identity":
+        yield from (f"  {say('candidate')}: {one}" for one in item["candidates"])
+    yield from (f"  → {todo}" for todo in _to_do(item))
+
+
+def _to_do(item: Mapping[str, Any]) -> Iterator[str]:
+    if item["kind"] == "emergency":
+        yield from (f"hub quarantine show {row}" for row in item["candidates"])
+    elif item["kind"] == "backfill":
+        yield from (f"hub households adopt {home}" for home in item["households"])
+    else:
+        yield from (f"hub identity accept {item['id']} --candidate {one}" for one in item["candidates"])
+        yield f"hub identity reject {item['id']}"
 
 
 By = Annotated[str, typer.Option("--by", metavar="WORKER_NO", help="Who decides: a number of the worker stream.")]

@@ -15,9 +15,10 @@ from hub.cli.face import Json, UsageMistake, emit, face_of, note, show_pairs, sh
 from hub.cli.moments import parse_moment
 from hub.cli.policy_words import told
 from hub.core.errors import ConfigurationError
-from hub.core.phrases import RULES
+from hub.core.phrases import DUTIES, RULES
 from hub.core.policy_check import findings, longer_than_province
 from hub.core.policy_diff import differences
+from hub.core.queue_words import unit_words
 from hub.core.rules import Policy
 from hub.core.sentences import Say
 from hub.desk import looks, policies
@@ -56,22 +57,33 @@ def show(ctx: typer.Context, as_json: Json = False) -> None:
             }
         )
         return
+    say = face_of(ctx).say
     later = ", ".join(f"{e.version} ({e.since:%Y-%m-%d})" for e in policy.later if e.since)
     show_pairs(
         {
-            "version": policy.version,
-            "later editions": later,
-            "calendar": ", ".join(map(str, sorted(policy.calendar.years))),
+            say("version"): policy.version,
+            say("later editions"): later,
+            say("calendar"): ", ".join(map(str, sorted(policy.calendar.years))),
         }
     )
     show_table(
         ("RULE", "LIGHT", "ON", "TITLE", "CLAUSE", "LAW"),
-        ((r.id, r.light.name, "yes" if r.enabled else "no", r.title, r.clause, r.law) for r in policy.rules.values()),
+        (
+            (r.id, say(r.light.name), say("yes") if r.enabled else say("no"), r.title, r.clause, r.law)
+            for r in policy.rules.values()
+        ),
     )
     show_table(
         ("DUTY", "TO", "DUE", "WHAT", "CLAUSE", "LAW"),
         (
-            (d["id"], ", ".join(d["to"]), ", ".join(d["due"]), d["duty"], d["clause"], d["law"])
+            (
+                d["id"],
+                say(", ").join(unit_words(to, say) for to in d["to"]),
+                ", ".join(d["due"]),
+                say(DUTIES.get(d["id"], d["duty"])),
+                d["clause"],
+                d["law"],
+            )
             for d in policy.raw.get("duty", ())
         ),
     )

@@ -16,6 +16,7 @@ from hub.cli.moments import parse_moment, short
 from hub.cli.sheet import page, report_sheet
 from hub.core.codes import CODES
 from hub.core.ladder import STEPS
+from hub.core.queue_words import unit_words
 from hub.desk import looks
 from hub.read.reports import find_report, reporter_for_police, reports
 from hub.runtime.station import station_page
@@ -83,7 +84,7 @@ def _show_late(face: Face, rows: list[dict[str, Any]]) -> None:
                 say(step["step"]),
                 short(step["since"]),
                 int((now - datetime.fromisoformat(step["since"])).total_seconds() // 3600),
-                ", ".join(say(unit) for unit in step["told"]),
+                say(", ").join(unit_words(unit, say) for unit in step["told"]),
             )
             for step, row in late
         ),

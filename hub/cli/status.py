@@ -7,11 +7,19 @@ from typing import Annotated, Any
 import typer
 
 from hub import bootstrap
-from hub.cli.face import ATTENTION, Json, emit, face_of, show_pairs, show_table
+from hub.cli.connectors import state_word
+from hub.cli.face import ATTENTION, Json, emit, face_of, running_face, show_pairs, show_table
 from hub.cli.moments import short
 from hub.cli.quarantine import cry_for_help
 from hub.confinement import open_connectors
 from hub.read.status import status as read_status
+
+COUNTED = ("applied", "unchanged", "quarantined", "rejected", "pending")
+"""Of what was received: every record is in one of them."""
+
+
+WAYS_OUT = {"refused": "refused by the receiver", "overdue": "past its time"}
+"""What became of messages, where one word would not say of whom."""
 
 
 def status(
@@ -38,15 +46,21 @@ def status(
 
 
 def _print(told: dict[str, Any]) -> None:
-    counts = told["counts"]
-    parts = [f"{counts[name]} {name}" for name in ("applied", "unchanged", "quarantined", "rejected", "pending")]
+    say, counts = running_face().say, told["counts"]
+    each = say("{count} {name}")
+    parts = [each.format(count=counts[name], name=say(name)) for name in COUNTED]
+    owed = say("{open} open, {overdue} overdue")
     show_pairs(
         {
-            "daemon": "running" if told["daemon"] else "not running",
-            "records": f"{counts['received']} received = {' + '.join(parts)}",
-            "reports": f"{told['reports']['open']} open, {told['reports']['overdue']} overdue",
-            "duties": f"{told['duties']['open']} open, {told['duties']['overdue']} overdue",
-            "outbox": ", ".join(f"{count} {name}" for name, count in told["outbox"].items()),
+            say("daemon"): say("running") if told["daemon"] else say("not running"),
+            say("records"): say("{received} received = {parts}").format(
+                received=counts["received"], parts=" + ".join(parts)
+            ),
+            say("reports"): owed.format(**told["reports"]),
+            say("duties"): owed.format(**told["duties"]),
+            say("outbox"): say(", ").join(
+                each.format(count=count, name=say(WAYS_OUT.get(name, name))) for name, count in told["outbox"].items()
+            ),
         }
     )
     for sentence in told["confinement"]:
@@ -60,11 +74,11 @@ def _print(told: dict[str, Any]) -> None:
         (
             (
                 row["name"],
-                row["state"],
-                row["who_acts"],
+                state_word(row["state"]),
+                say(row["who_acts"]),
                 short(max((s["last"] for s in row["streams"] if s["last"]), default=None)),
                 ", ".join(s["stream"] for s in row["streams"] if s["fresh"] is False),
-                "" if row["who_acts"] == "nobody" else row["todo"],
+                "" if row["who_acts"] == "nobody" else say(row["todo"]),
             )
             for row in told["connectors"]
         ),

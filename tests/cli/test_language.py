@@ -13,9 +13,11 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from hub.cli.face import LOCALE, speak
+from hub.cli.status import WAYS_OUT
 from hub.core.codes import CODES, UNITS
 from hub.core.explain import FAMILIES
 from hub.core.inaction import SENTENCES
+from hub.core.lifecycle import STATES
 from hub.core.phrases import DUTIES, NUMBERS, RULES, SECTIONS, WORDS
 from hub.core.queue_words import BEFORE
 from hub.core.records import Light
@@ -36,10 +38,19 @@ def said() -> Iterator[str]:
         *(ROOT / "hub" / "core" / name for name in spoken),
     ):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "show_table":
+                yield from heads(node)
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "say" and node.args:
                 told = node.args[0]
                 arms = [told.body, told.orelse] if isinstance(told, ast.IfExp) else [told]
                 yield from (arm.value for arm in arms if isinstance(arm, ast.Constant) and isinstance(arm.value, str))
+
+
+def heads(table: ast.Call) -> Iterator[str]:
+    """Heads and title of a table that the code prints: `show_table` says them."""
+    first = table.args[0]
+    told = [*(first.elts if isinstance(first, ast.Tuple) else ()), *table.args[2:]]
+    yield from (one.value for one in told if isinstance(one, ast.Constant) and isinstance(one.value, str))
 
 
 def test_everything_said_has_its_chinese() -> None:
@@ -60,10 +71,12 @@ def test_everything_said_has_its_chinese() -> None:
         *streams,
         *categories,
         *Light.__members__,
+        *WAYS_OUT.values(),
+        *(text for state in STATES.values() for text in (state.who, state.english, state.todo)),
     }
     say = speak("zh")
 
-    assert sorted(word for word in words if say(word) == word and re.search("[a-z]", word)) == []
+    assert sorted(word for word in words if say(word) == word and re.search("[A-Za-z]", word)) == []
 
 
 def test_the_compiled_catalogue_is_the_readable_one() -> None:
@@ -89,3 +102,17 @@ def test_english_is_a_choice(district: District, hub: Hub) -> None:
     assert "Household" in hub("--lang", "en", "households", "list").out
     assert "家庭" in hub("households", "list").out
     assert hub("--lang", "fr", "households", "list").code == 2
+
+
+def test_lists_have_chinese_heads(district: District, hub: Hub) -> None:
+    """Tables of lists, their words and the names beside them are said in the language asked for."""
+    for command, chinese, english in (
+        ("status", "应处理方", "WHO ACTS"),
+        ("connectors list", "接收的消息", "DELIVERS"),
+        ("policy show", "负责单位", "CLAUSE"),
+        ("quarantine list", "处理办法", "TO DO"),
+    ):
+        told = hub(*command.split()).out
+        assert (chinese in told, english in told) == (True, False)
+        assert english in hub("--lang", "en", *command.split()).out
+    assert "收到 0 = 已采用 0" in hub("status").out
