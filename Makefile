@@ -40,9 +40,10 @@ check: $(READY) servers  ## The one gate: format, lint, types, import contracts,
 docs: $(READY)  ## Regenerate the pages that are made from code and data
 	$(BIN)/python -m docs.generate
 
-bench: $(READY)  ## The whole line beside a plain script, what a process of its own costs, from a push to the police
+bench: $(READY)  ## The whole line beside a plain script, what a process of its own costs, everybody judged beside SQL, from a push to the police
 	$(BIN)/python benchmarks/line.py
 	$(BIN)/python benchmarks/isolation.py
+	$(BIN)/python -m benchmarks.backtest
 	$(BIN)/python benchmarks/latency.py --rate 50 --seconds 30 --share 0.2
 
 $(COMPILED)/.ready: $(READY) setup.py .ci/compiled $(shell find hub connectors -name '*.py' -o -name '*.toml')

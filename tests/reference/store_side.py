@@ -33,8 +33,11 @@ def table(unit: str, stream: str) -> Table:
 
 @lru_cache(maxsize=200_000)
 def id_number(home: int, person: int) -> str:
-    """An invented resident ID number: division and sequence tell the home, the birth date is the person's."""
-    body = f"{310101 + home // 300:06d}{BORN[person]:%Y%m%d}{home % 300 * 3 + person:03d}"
+    """An invented resident ID number: division and sequence tell the home, the birth date is the person's.
+
+    None ends in three zeros, as numbers do that a spreadsheet has ruined: no sequence is a multiple of four.
+    """
+    body = f"{310101 + home // 250:06d}{BORN[person]:%Y%m%d}{home % 250 * 4 + person:03d}"
     weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
     return body + "10X98765432"[sum(int(digit) * weight for digit, weight in zip(body, weights, strict=True)) % 11]
 
