@@ -64,12 +64,13 @@ def difference(here: Situation, *, dates: bool = True) -> str:
 
 
 def light_differs(slow: Walk, fast: Assessment) -> str:
-    green = fast.light.name == "green"
-    open_rules = sorted(c.rule for c in fast.concerns if c.until is None and (c.rule != "G1" or green))
-    if (slow.light(), slow.open_rules()) != (fast.light.name, open_rules):
-        return f"reference {slow.light()} {slow.open_rules()}, core {fast.light.name} {open_rules}"
+    is_open = [c.rule for c in fast.concerns if c.until is None]
+    green = all(rule in ("G1", "P1", "P2") for rule in is_open)
+    open_rules = sorted(rule for rule in is_open if rule != "G1" or green)
+    if (slow.shown_light(), slow.open_rules()) != (fast.light.name, open_rules):
+        return f"reference {slow.shown_light()} {slow.open_rules()}, core {fast.light.name} {open_rules}"
     told = [(span.since, span.light.name) for span in fast.spans]
-    return "" if slow.lights == told else f"the lights until then: reference {slow.lights}, core {told}"
+    return "" if slow.shown == told else f"the lights until then: reference {slow.shown}, core {told}"
 
 
 def owed_differs(slow: Walk, fast: Assessment) -> str:
@@ -98,7 +99,7 @@ def date_differs(here: Situation, moment: Moment) -> str:
     """Before ``valid_until`` the reference does not change its light."""
     until = moment.valid_until or here.now + timedelta(days=1500)
     later = slowly(here, until - timedelta(microseconds=1))
-    changed = next((when for when, _ in later.lights if when > here.now), None)
+    changed = next((when for when, _ in later.shown if when > here.now), None)
     return f"valid until {moment.valid_until}, but the reference changes at {changed}" if changed else ""
 
 

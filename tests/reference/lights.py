@@ -10,6 +10,7 @@ from tests.reference.closers import amended, closers, counts_at, is_calm_visit, 
 from tests.reference.days import day, days_since, midnight
 from tests.reference.incidents import incidents, key, linked
 from tests.reference.opens import is_r6, opened_by, reports_of
+from tests.reference.overrides import Decisions
 from tests.reference.people import Row, victim
 from tests.reference.states import divorces, orders
 
@@ -49,7 +50,8 @@ class Walk:
         self.effective: dict[tuple[str, str], list[str]] = {}  # mediation → what its resolution closed
         self.answered: set[str] = set()
         self.spans = orders(self.rows) + divorces(self.rows)
-        self.lights: list[tuple[datetime, str]] = []
+        self.lights: list[tuple[datetime, str]] = []  # of the records alone
+        self.openings: list[tuple[datetime, int]] = []  # when a concern of which level was opened or joined
         self.incidents = incidents(self.rows)
         self.closings = [(at, row, step) for row in self.rows for at, step in closers(row)]
 
@@ -61,6 +63,8 @@ class Walk:
         while True:
             coming = [t for t in fixed + self.moving_instants() if now is None or t > now]
             if not coming or min(coming) > self.as_of:
+                decisions = Decisions(self).run()
+                self.shown, self.decided = decisions.shown, decisions.made
                 return self
             now = min(coming)
             self.instant(now)
@@ -117,6 +121,7 @@ class Walk:
     def start_states(self, now: datetime) -> None:
         for span in self.spans:
             if span["since"] == now:
+                self.openings.append((now, colour(span["rule"])))
                 self.concerns.append(
                     {"rule": span["rule"], "group": None, "since": now, "last": now, "rows": [(now, span["row"])], "until": None,
                      "span": span, "by": None}
@@ -200,6 +205,8 @@ class Walk:
         return False
 
     def open_one(self, rule: str, now: datetime, row: Row | None, group: str | None = None) -> None:
+        if rule not in ("T1", "Y4", "G1"):  # an observation that begins is a step down
+            self.openings.append((now, colour(rule)))
         for concern in self.open():
             if concern["rule"] == rule and concern["group"] == group and rule not in STATES:
                 concern["last"] = now
@@ -421,9 +428,14 @@ class Walk:
     def light(self) -> str:
         return COLOURS[self.level()]
 
+    def shown_light(self) -> str:
+        """What people see: the light of the records, or what people decided."""
+        return self.shown[-1][1] if self.shown else "unlit"
+
     def open_rules(self) -> list[str]:
-        """Every open concern by rule; G1 only where nothing stands above it."""
-        return sorted(c["rule"] for c in self.open() if c["rule"] != "G1" or self.light() == "green")
+        """Every open concern by rule, decisions too; G1 only where nothing of the records stands above it."""
+        made = [c["rule"] for c in self.decided if c["until"] is None]
+        return sorted(made + [c["rule"] for c in self.open() if c["rule"] != "G1" or self.light() == "green"])
 
     def silent(self, now: datetime) -> bool:
         """police.incident, or any stream with an event on this timeline, is overdue."""

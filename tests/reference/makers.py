@@ -240,7 +240,9 @@ STREAMS: tuple[tuple[str, str, str, Maker, str, int], ...] = (
     ("community_grid", "visit", "visit_recorded", _visit, "parties", 6),
 )  # fmt: skip
 WEIGHTS = [stream[5] for stream in STREAMS]
-KIND = {(unit, stream): kind for unit, stream, kind, *_ in STREAMS} | {("police", "report_feedback"): "report_feedback"}
+KIND = {(unit, stream): kind for unit, stream, kind, *_ in STREAMS} | {
+    ("police", "report_feedback"): "report_feedback", ("station", "override"): "override",
+}  # fmt: skip
 TIME_OF = {
     "incident": ("occurred_at", "called_at"), "admonition": ("issued_on",), "penalty": ("decided_on",),
     "criminal_case": ("filed_on",), "protection_order": ("applied_on", "accepted_at", "decided_on", "valid_from"),

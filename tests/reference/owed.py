@@ -187,7 +187,7 @@ def may_be_by(row: Row, order: Row) -> bool:
 
 def follow_ups(walk: Walk) -> list[tuple[str, str, datetime]]:
     """D2, D3, D4 of the light that stands now, each unit's next visit from its last one."""
-    light, since = walk.light(), walk.lights[-1][0] if walk.lights else None
+    light, since = walk.shown_light(), walk.shown[-1][0] if walk.shown else None
     what, units = {
         "red": ("D2", ("womens_federation", "community_grid")), "orange": ("D3", ("community_grid",)),
         "yellow": ("D4", ("community_grid",)),
@@ -211,10 +211,19 @@ def follow_ups(walk: Walk) -> list[tuple[str, str, datetime]]:
 
 def interval(what: str, count: int, last: datetime, walk: Walk) -> timedelta:
     if what == "D3" and count > 1:
-        oldest = min(c["since"] for c in walk.concerns if stood(c, last) and colour(c["rule"]) >= 2)
+        oldest = min(c["since"] for c in everything(walk) if stood(c, last) and level(c) >= 2)
         return timedelta(days=14 if days_since(oldest, last) < 90 else 30)
     terms = {"D2": (24, 72, 168), "D3": (72,), "D4": (168, 720, 1440)}[what]
     return timedelta(hours=terms[min(count, len(terms)) - 1])
+
+
+def everything(walk: Walk) -> list[Concern]:
+    """Concerns of the records, and what people decided."""
+    return [*walk.concerns, *walk.decided]
+
+
+def level(concern: Concern) -> int:
+    return concern["level"] if concern["rule"][0] == "P" else colour(concern["rule"])
 
 
 def stood(concern: Concern, at: datetime) -> bool:
@@ -225,8 +234,8 @@ def causing(walk: Walk, light: str, since: datetime) -> list[Row]:
     """The records of every concern of this light that stood since then (S26)."""
     return [
         row
-        for c in walk.concerns
-        if COLOURS[colour(c["rule"])] == light and (c["until"] is None or c["until"] > since)
+        for c in everything(walk)
+        if COLOURS[level(c)] == light and (c["until"] is None or c["until"] > since)
         for row in records(c, walk)
     ]
 

@@ -59,8 +59,10 @@ class Life:
             key = draw.choice(list(self.versions))
             done = f"duplicate {key}"
             self.versions[key].append(draw.choice(self.versions[key]))
-        else:
+        elif roll < 0.965:
             done = self.silence()
+        else:
+            done = self.override()
         self.told.append(done)
         self.reports = reported(self.rows(), self.reports)
         return done
@@ -123,6 +125,18 @@ class Life:
                 }
                 self.put(unit, "visit", {**facts, "finding": "calm"}, self.people("pair"))
         return f"quiet until {self.now:%Y-%m-%d}, " + (self.agree() if draw.random() < 0.7 else "no review")
+
+    def override(self) -> str:
+        """Somebody holds the light up or down, or lets go; at a minute at which nothing else happens."""
+        draw = self.draw
+        end = self.now + timedelta(days=draw.choice((0, 1, 30, 90, 200)))
+        by, unit = draw.choice((("W1", "police"), ("W2", "womens_federation"), ("W3", "womens_federation"), ("W4", "")))
+        facts = {
+            "light": draw.choice(("red", "orange", "yellow", "yellow", "green", "green", "unlit", None)),
+            "at": self.now - timedelta(minutes=50 - self.count % 40), "by": by, "unit": unit,
+            "until": draw.choice((end.date(), end.date(), end, None)),
+        }  # fmt: skip
+        return self.put("station", "override", facts, [])
 
     def answer(self) -> str:
         """The police answer a report."""
