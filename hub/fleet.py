@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -19,14 +19,29 @@ from hub.runtime.reach import Reach
 from hub.runtime.service import SOCKET, now
 from hub.runtime.supervisor import Bounds, ChildSpec, Described, Pace, Supervisor, refused
 from hub.runtime.unit_worker import UnitWorker, promise_of
+from hub.sdk.fields import label
 from hub.sdk.manifest import Manifest, find_manifest
+from hub.sdk.receipts import in_own_words, with_columns
 from hub.settings import ConnectorConfig, Installed, Limits, Settings
+from hub.speech import name_units
 from hub.store.numbers import new_uid
 
 
 @lru_cache(maxsize=1)
 def _found() -> Manifests:
-    return read_manifests()
+    found = read_manifests()
+    name_units(titles_of(found.manifests.values()))
+    return found
+
+
+def titles_of(manifests: Iterable[Manifest]) -> dict[str, str]:
+    """Unit or stream → its title. A stream that two connectors title differently has none."""
+    titles: dict[str, set[str]] = {}
+    for manifest in manifests:
+        titles.setdefault(manifest.unit, set()).add(manifest.title)
+        for stream in manifest.streams.values():
+            titles.setdefault(stream.name, set()).add(stream.title)
+    return {name: title for name, (title, *others) in titles.items() if not others and title.isprintable()}
 
 
 def manifests() -> Mapping[str, Manifest]:
@@ -132,6 +147,21 @@ def table_of(unit: str, stream: str) -> Table | None:
     """The columns of a unit's stream, as its connector describes them; None: no connector has it."""
     name = next((name for name, manifest in manifests().items() if manifest.unit == unit), "")
     return Table.of(described(name).streams[stream]) if name and stream in manifests()[name].streams else None
+
+
+def worded(name: str, stream: str, renames: Mapping[str, str], receipt: Mapping[str, Any]) -> dict[str, Any]:
+    """A receipt as its department reads it: its own headers (``column``), and its own codes where one is unknown.
+
+    As it was where no row names a field, or where the connector cannot be asked.
+    """
+    if not any(row.get("field") for row in receipt["rows"]):
+        return dict(receipt)
+    try:
+        told = described(name).streams[stream]
+    except (ConfigurationError, KeyError):
+        return dict(receipt)
+    names = label(told["headers"], told["key"], renames)
+    return with_columns(in_own_words(receipt, told["codes"]), names)
 
 
 def nearest_column(names: Sequence[str], name: str) -> str:

@@ -14,13 +14,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from hub import bootstrap
 from hub.cli.connectors import did_you_mean
-from hub.cli.face import ATTENTION, Json, UsageMistake, emit, face_of, note
-from hub.core.problems import remedy_of
+from hub.cli.face import ATTENTION, Json, UsageMistake, emit, face_of, note, running_face
+from hub.core.problems import remedy_of, text_of
+from hub.core.sentences import Say
 from hub.runtime.specs import FileSpec
 from hub.runtime.submission import Receipt
 from hub.runtime.unit_worker import UnitWorker
 from hub.sdk.reading import Marks, sentence
-from hub.sdk.receipts import is_faulty, with_lines
+from hub.sdk.receipts import is_faulty, remedy_zh, with_lines
 from hub.settings import StreamConfig
 from hub.store.pages import COUNTS
 
@@ -109,6 +110,7 @@ def _whole_receipt(
             step(page.rows)
     submission = bootstrap.submission(hub)
     total = _added_up(submission.receipt(uid, all_rows=all_rows) for uid in uids)
+    total = bootstrap.worded(worker.manifest.name, stream, spec.fields, total)
     return with_lines(total, Marks(found.get("marks", ())), found.get("notes", ()))
 
 
@@ -151,20 +153,37 @@ def _added_up(receipts: Iterable[Receipt]) -> Receipt:
 
 
 def _print(total: Mapping[str, Any]) -> None:
-    parts = " + ".join(f"{total[name]} {name}" for name in (*COUNTS, "pending"))
-    typer.echo(f"{total['received']} received = {parts}")
+    say = running_face().say
+    each = say("{count} {name}")
+    parts = " + ".join(each.format(count=total[name], name=say(name)) for name in (*COUNTS, "pending"))
+    typer.echo(say("{received} received = {parts}").format(received=total["received"], parts=parts))
     for found in total["notes"]:
         typer.echo(f"  {sentence(found)}")
     told = [row for row in total["rows"] if row["status"] not in ("unchanged",)]
     for row in told[:SHOWN]:
-        typer.echo(
-            f"  row {row['row']}{_line(row)}: {row['status']} {row.get('code', '')} {row.get('field', '')} {row.get('remedy') or remedy_of(row.get('code', ''))}".rstrip()
-        )
+        where = say("row {row}").format(row=row["row"]) + _line(row, say)
+        typer.echo(f"  {where}: {say(row['status'])} {row.get('code', '')} {_column(row)} {_remedy(row)}".rstrip())
     if len(told) > SHOWN:
         note(f"  … and {len(told) - SHOWN} more: --json or --receipt OUT.xlsx lists them")
 
 
-def _line(row: Mapping[str, Any]) -> str:
+def _column(row: Mapping[str, Any]) -> str:
+    """The field that a problem names, under the department's own header where it has one."""
+    field = str(row.get("field", ""))
+    return f"{row['column']} ({field})" if row.get("column") else field
+
+
+def _remedy(row: Mapping[str, Any]) -> str:
+    code = str(row.get("code", ""))
+    if running_face().lang == "zh":
+        return remedy_zh(row, text_of(code).remedy_zh) if code else ""
+    return str(row.get("remedy") or remedy_of(code))
+
+
+def _line(row: Mapping[str, Any], say: Say) -> str:
     """Where a row stands in the file, if that is another number."""
-    sheet = f"sheet {row['sheet']} " if row.get("sheet") else ""
-    return f" ({sheet}line {row['line']})" if row.get("line") and (sheet or row["line"] != row["row"]) else ""
+    if not row.get("line"):
+        return ""
+    if row.get("sheet"):
+        return say(" (sheet {sheet} line {line})").format(sheet=row["sheet"], line=row["line"])
+    return say(" (line {line})").format(line=row["line"]) if row["line"] != row["row"] else ""

@@ -11,9 +11,9 @@ from openpyxl import Workbook
 from hub.cli.face import UsageMistake
 from hub.core.problems import PROBLEMS
 from hub.sdk.reading import sentence
-from hub.sdk.receipts import guarded
+from hub.sdk.receipts import guarded, remedy_zh
 
-COLUMNS = ("row", "status", "code", "field", "remedy", "event")
+COLUMNS = ("row", "status", "code", "field", "column", "remedy", "event")
 
 
 def write_receipt_file(path: Path, receipt: Mapping[str, Any]) -> None:
@@ -27,7 +27,9 @@ def write_receipt_file(path: Path, receipt: Mapping[str, Any]) -> None:
     for row in receipt["rows"]:
         text = PROBLEMS.get(str(row.get("code")))
         told = [guarded(row.get(name)) for name in COLUMNS]
-        rows.append([*told, text.chinese if text else None, text.remedy_zh if text else None, row.get("line")])
+        rows.append(
+            [*told, text.chinese if text else None, remedy_zh(row, text.remedy_zh) if text else None, row.get("line")]
+        )
     notes = book.create_sheet("说明")
     for found in receipt.get("notes", ()):
         notes.append([found["code"], sentence(found)])

@@ -26,6 +26,7 @@ from hub.sdk.connector import Connector, Context
 from hub.sdk.endpoint import Endpoints
 from hub.sdk.files import Waiting
 from hub.sdk.manifest import strip
+from hub.sdk.receipts import in_own_words
 from hub.sdk.returned import returned_file
 from hub.sdk.statements import Statements, days_between
 from hub.sdk.strictjson import dumps
@@ -137,7 +138,8 @@ class Verbs:
         """Write the receipts of a file that has been read beside it. Raises ``RetryError``."""
         known = self.connector.knows(spec.stream, spec.fields)
         folder = make_folder(spec, self._ended, known, self._endpoints)
-        folder.answer(path, receipt, self.connector.label(spec.stream, spec.fields))
+        told = in_own_words(receipt, self.connector.codes(spec.stream))
+        folder.answer(path, told, self.connector.label(spec.stream, spec.fields))
 
     def probe(self, spec: SourceSpec) -> int:
         """Reach the source and write nothing; how many rows (or files) it showed at the first look."""

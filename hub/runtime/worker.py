@@ -103,6 +103,8 @@ class Desk:
                     "title": stream.title,
                     "names": [*stream.own],
                     "key": [*stream.key],
+                    "headers": [[field.name, field.header, field.to] for field in stream.fields],
+                    "codes": connector.codes(name),
                     "fields": [[field.name, field.to, field.block] for field in stream.fields],
                 }
                 for name, stream in connector.streams.items()

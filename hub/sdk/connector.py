@@ -20,7 +20,7 @@ from hub.core.freight import Parcel
 from hub.core.problems import remedy_of
 from hub.core.records import Draft, Owed, Person, Problem
 from hub.core.words import COMMON, KINDS, ROLES
-from hub.sdk.fields import Columns, Field, fold, rename_columns, unknown_names
+from hub.sdk.fields import Columns, Field, fold, label, offered, rename_columns, unknown_names
 from hub.sdk.manifest import Manifest, strip
 from hub.sdk.outcome import Outcome
 from hub.sdk.plan import ALIASES, Finish, Plan, compile_plan, encode_row
@@ -137,14 +137,18 @@ class Connector:
     def label(self, stream: str, renames: Mapping[str, str] | None = None) -> Callable[[str], str]:
         """How the unit calls a column or fact that a problem names: by its rename, its Chinese header, or as it is."""
         table = self.streams[stream]
-        own = {fold(ours): theirs for ours, theirs in (renames or {}).items()}
-        names: dict[str, str] = {}
-        for entry in table.fields:
-            told = own.get(fold(entry.name)) or own.get(fold(entry.header)) or entry.header or entry.name
-            names.setdefault(entry.to.partition(":")[2], told)
-            names[entry.name] = told
-        names["key"] = " / ".join(names[part] for part in table.key)
-        return lambda field: names.get(field, field)
+        return label([(one.name, one.header, one.to) for one in table.fields], table.key, renames or {})
+
+    def codes(self, stream: str) -> dict[str, str]:
+        """Column and fact → the codes that the unit may send there, where the connector declares codes of its own."""
+        found: dict[str, str] = {}
+        for entry in self.streams[stream].fields:
+            if entry.codes:
+                fact = entry.to.partition(":")[2]
+                form = KINDS[self.streams[stream].kind].facts.get(fact)
+                told = offered(entry.codes, form.table if form else "")
+                found |= {entry.name: told, fact: told}
+        return found
 
     def map_rows(
         self, stream: str, rows: Sequence[Any], first_row: int = 0, renames: Mapping[str, str] | None = None

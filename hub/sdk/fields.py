@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from hub.core.codes import CODES
 from hub.core.dates import EMPTY_WORDS
 
 EMPTY = EMPTY_WORDS | {None}
@@ -121,6 +122,37 @@ def rename_columns(own: Mapping[str, str], renames: Mapping[str, str]) -> Mappin
 def unknown_names(own: Mapping[str, str], renames: Mapping[str, str]) -> list[str]:
     """Left-hand sides of ``renames`` that name no column of this stream."""
     return [ours for ours in renames if fold(ours) not in own]
+
+
+def label(columns: Iterable[Sequence[str]], key: Sequence[str], renames: Mapping[str, str]) -> Callable[[str], str]:
+    """A column or fact that a problem names → how the unit calls it: by its rename, its Chinese header, or as it is.
+
+    ``columns``: (English name, Chinese header, target) of each; ``key``: the columns of the unit's own number.
+    """
+    theirs = {fold(ours): given for ours, given in renames.items()}
+    names: dict[str, str] = {}
+    for name, header, to in columns:
+        told = theirs.get(fold(name)) or theirs.get(fold(header)) or header or name
+        names.setdefault(to.partition(":")[2], told)
+        names[name] = told
+    names["key"] = " / ".join(names[part] for part in key)
+    return lambda field: names.get(field, field)
+
+
+def offered(codes: str | Mapping[str, str], table: str = "") -> str:
+    """What a unit may send in a column with codes of its own, as a remedy lists it: each code, then what it means here.
+
+    ``table``: the table of ours that their codes become words of.
+    """
+    if isinstance(codes, str):
+        return "; ".join(" ".join(dict.fromkeys(filter(None, code))) for code in CODES[codes])
+    meant: dict[str, list[str]] = {}
+    for theirs, ours in codes.items():
+        meant.setdefault(ours, []).append(theirs)
+    chinese = {word: zh for _, zh, word in CODES.get(table, ())}
+    return "; ".join(
+        " ".join([*theirs, "=", *filter(None, [chinese.get(ours)]), ours]) for ours, theirs in meant.items()
+    )
 
 
 _SEPARATOR = re.compile(r"[;；,，、|\n]+")

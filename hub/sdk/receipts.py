@@ -15,7 +15,18 @@ from hub.core.problems import text_of
 from hub.sdk.reading import Marks, sentence
 from hub.sdk.strictjson import dumps
 
-__all__ = ["FORMULA", "guarded", "is_faulty", "receipt_files", "receipt_lines", "with_lines", "workbook_bytes"]
+__all__ = [
+    "FORMULA",
+    "guarded",
+    "in_own_words",
+    "is_faulty",
+    "receipt_files",
+    "receipt_lines",
+    "remedy_zh",
+    "with_columns",
+    "with_lines",
+    "workbook_bytes",
+]
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """A cell that begins so is run by a spreadsheet: it gets an apostrophe in front, which our reader takes away again."""
@@ -48,6 +59,27 @@ def with_lines(receipt: Mapping[str, Any], marks: Marks, findings: Sequence[Mapp
         sheet, line = marks.place(row["row"]) or (0, 0)
         rows.append({**row, **({"line": line} if line else {}), **({"sheet": sheet} if sheet else {})})
     return {**receipt, "rows": rows, "notes": list(findings)}
+
+
+def in_own_words(receipt: Mapping[str, Any], codes: Mapping[str, str]) -> dict[str, Any]:
+    """The receipt with the codes that its unit declared (field → what may be sent) where a row's code is unknown."""
+    rows = [
+        {**row, "remedy": f"{EXPECTED}{codes[row['field']]}"}
+        if row.get("code") == "code.unknown" and row.get("field") in codes
+        else row
+        for row in receipt.get("rows", ())
+    ]
+    return {**receipt, "rows": rows}
+
+
+def with_columns(receipt: Mapping[str, Any], label: Callable[[str], str]) -> dict[str, Any]:
+    """The receipt with the department's own header as ``column`` beside each ``field``, where it has another name."""
+    rows = []
+    for row in receipt["rows"]:
+        field = str(row.get("field") or "")
+        column = label(field) if field else ""
+        rows.append({**row, "column": column} if column != field and column.isprintable() else row)
+    return {**receipt, "rows": rows}
 
 
 def receipt_files(name: str, receipt: Mapping[str, Any], label: Callable[[str], str], code: str) -> dict[str, bytes]:
@@ -91,11 +123,11 @@ def _row(row: Mapping[str, Any], label: Callable[[str], str]) -> tuple[Any, ...]
     field = str(row.get("field") or "")
     return (
         row.get("sheet", ""), row.get("line", ""), row.get("row", ""), status, code, label(field) if field else "",
-        text.chinese if text else "", _remedy(row, text.remedy_zh) if text else "",
+        text.chinese if text else "", remedy_zh(row, text.remedy_zh) if text else "",
     )  # fmt: skip
 
 
-def _remedy(row: Mapping[str, Any], usual: str) -> str:
+def remedy_zh(row: Mapping[str, Any], usual: str) -> str:
     """The usual remedy, and the values that are valid where the problem names them."""
     _, found, valid = str(row.get("remedy") or "").partition(EXPECTED)
     return f"{usual}。可填：{valid}" if found else usual

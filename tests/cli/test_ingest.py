@@ -42,7 +42,7 @@ def test_a_plain_file_exits_with_0(district: District) -> None:
     assert [(row["row"], row["status"]) for row in told.json["rows"]] == [(1, "applied")]
     assert told.json["rows"][0]["event"]
     again = district("ingest", "police", "incident", str(district.file(police_call("J1", AT))))
-    assert "1 received = 0 applied + 1 unchanged" in again.out
+    assert "收到 1 = 已采用 0 + 无变化 1" in again.out
 
 
 def test_a_long_file_is_many_pages_and_one_receipt(district: District) -> None:
@@ -125,11 +125,32 @@ def test_an_awkward_workbook_is_taken_and_what_was_left_out_is_told(district: Di
     receipt = district("ingest", "police", "incident", str(path), "--json").json
     back = load_workbook(tmp_path / "登记表.returned.xlsx").active
 
-    assert "2 received" in told.out
+    assert "收到 2 = " in told.out
     assert [row[0] for row in back.values] == ["接警编号", "J2"]
     assert "甲方证件号码" in [cell.value for cell in back[1]]
-    assert "row 2 (sheet 1 line 5)" in told.out
+    assert "第2条（第1张工作表第5行）" in told.out
     assert "id_number.ruined" in told.out
     assert "第1张工作表第6行：合计行，未作为记录" in told.out
     assert {"code": "file.totals", "count": 1, "sheet": 1, "lines": [6]} in receipt["notes"]
     assert not [word for word in ("1101011990", *(first[f"party_{p}_name"] for p in "ab")) if word in told.out]
+
+
+def test_a_receipt_names_the_departments_header_and_codes(district: District, tmp_path: Path) -> None:
+    """An empty field by its Chinese header, or the unit's own by `fields`; an unknown code beside the unit's own codes."""
+    empty = district.file({**police_call("J1", AT), "called_at": ""})
+    assert (
+        "field.missing 报警时间 (called_at) 请补填所列字段" in district("ingest", "police", "incident", str(empty)).out
+    )
+    district.append("police", '\n[streams.incident]\ntransport = "push"\nfields = { "报警时间" = "BJSJ" }\n')
+    assert "field.missing BJSJ (called_at)" in district("ingest", "police", "incident", str(empty)).out
+
+    complaint = {"complaint_no": "C1", "at": AT, "updated_at": AT, "kind": "77", "victim_name": "苏某"}
+    file = district.file(complaint)
+    (row,) = district("ingest", "womens_federation", "complaint", str(file), "--json").json["rows"]
+    assert (row["field"], row["column"]) == ("kind", "类型")
+    assert "2 家暴 domestic_violence" in row["remedy"]
+    out = tmp_path / "receipt.xlsx"
+    district("ingest", "womens_federation", "complaint", str(file), "--receipt", str(out))
+    cells = [cell.value for line in load_workbook(out)["逐行"].iter_rows() for cell in line]
+    assert "类型" in cells
+    assert any("可填：1 一般矛盾" in str(cell) for cell in cells)

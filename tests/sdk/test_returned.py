@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hub.sdk.receipts import FORMULA, receipt_files, workbook_bytes
+from hub.sdk.fields import offered
+from hub.sdk.receipts import FORMULA, in_own_words, receipt_files, remedy_zh, workbook_bytes
 from hub.sdk.returned import returned_file
 from hub.sdk.tabular import Reading, read_rows
 
@@ -66,3 +67,14 @@ def test_what_no_workbook_can_hold_is_left_out_of_it(tmp_path: Path) -> None:
 
     assert (name, content.count(b"\n")) == ("a.returned.ndjson", 1)
     assert sorted(receipt_files("a", told, str, "")) == [".receipt.csv", ".receipt.json", ".receipt.xlsx"]
+
+
+def test_unknown_codes_are_answered_with_the_units_own() -> None:
+    """Codes that a connector declares stand in the remedy, together where they mean one thing; other rows stay."""
+    codes = {"kind": offered({"060103": "suspected_violence", "疑似家庭暴力": "suspected_violence", "060101": "calm"})}
+    rows = [{"row": 1, "code": "code.unknown", "field": name, "remedy": "expected one of: 1"} for name in ("kind", "a")]
+    own = in_own_words({"rows": rows}, codes)["rows"]
+
+    assert own[0]["remedy"] == "expected one of: 060103 疑似家庭暴力 = suspected_violence; 060101 = calm"
+    assert own[1] == rows[1]
+    assert remedy_zh(own[0], "请更正") == "请更正。可填：060103 疑似家庭暴力 = suspected_violence; 060101 = calm"
