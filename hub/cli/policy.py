@@ -15,7 +15,7 @@ from hub.cli.face import Json, UsageMistake, emit, face_of, note, show_pairs, sh
 from hub.cli.moments import parse_moment
 from hub.cli.policy_words import told
 from hub.core.errors import ConfigurationError
-from hub.core.phrases import DUTIES, RULES
+from hub.core.phrases import DUTIES, GROUPS, RULES
 from hub.core.policy_check import findings, longer_than_province
 from hub.core.policy_diff import differences
 from hub.core.queue_words import unit_words
@@ -196,8 +196,8 @@ def backtest(
     )
     rows = [*found["by_community"], *found["by_category"], *found["fairness"]]
     show_table(
-        (say("group"), say("value"), say("households"), say("up"), say("down")),
-        ((say(r["group"]), say(r["value"]), *(_count(r[n]) for n in ("households", "up", "down"))) for r in rows),
+        (say("group"), say("households"), say("up"), say("down")),
+        ((_group(r, say), *(_count(r[n]) for n in ("households", "up", "down"))) for r in rows),
     )
     show_table(
         (say("Household"), say("community"), say("was"), say("would be"), say("why")),
@@ -206,6 +206,12 @@ def backtest(
             for c in found["changes"]
         ),
     )
+
+
+def _group(row: Mapping[str, Any], say: Say) -> str:
+    """A group as people call it; a value alone could be another table's word (a *minor* injury)."""
+    phrase = GROUPS.get(f"{row['group']} {row['value']}")
+    return say(phrase) if phrase else f"{say(row['group'])} {say(row['value'])}"
 
 
 def _count(count: int | None) -> str:

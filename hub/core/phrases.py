@@ -153,13 +153,27 @@ WORDS: dict[str, str] = {
 }
 """Codes of ways, proofs and notes → a phrase; numbers of days are those of the district's document."""
 
+GROUPS: dict[str, str] = {
+    # "group value" of a back-test that stands for itself: who lives or was hurt there
+    "household minor": "lives there: a minor",
+    "household elderly": "lives there: somebody old",
+    "victim minor": "who was hurt: a minor",
+    "victim female": "who was hurt: a woman",
+    "victim male": "who was hurt: a man",
+    "victim unknown": "who was hurt: sex unknown",
+    "victim unstated": "who was hurt: sex unknown",
+    "victim sex_unknown": "who was hurt: sex unknown",
+    "registered yes": "household of the register",
+    "registered no": "household outside the register",
+}
+
 SECTIONS: dict[str, str] = {
     "light": "rule",
     "descent": "way down",
     "closer": "closing record",
     "report": "mandatory report",
     "duty": "duty",
-    "numbers": "number",
+    "numbers": "figure",
     "switches": "switch",
     "ladder": "deadline of a report",
     "reasons": "family of reasons",

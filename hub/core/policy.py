@@ -260,9 +260,16 @@ def lay_over(raw: dict[str, Any], overlay: Mapping[str, Any]) -> None:
                 row.update(value)
 
 
+FEW = 30
+"""Names that a remedy lists in full."""
+
+
 def _nearest(name: str, known: Iterable[str]) -> str:
-    close = get_close_matches(name, list(known), 1)
-    return f"did you mean {close[0]!r}?" if close else "see the policy file"
+    """What may stand there instead; a near one alone, else all of few."""
+    names = sorted(filter(None, known))
+    if close := get_close_matches(name, names, 1):
+        return f"did you mean {close[0]!r}?"
+    return f"write one of {', '.join(names)}" if len(names) <= FEW else "see the policy file"
 
 
 def _bad(where: str, found: str, remedy: str = "see the policy file") -> ConfigurationError:

@@ -18,7 +18,7 @@ from hub.core.codes import CODES, UNITS
 from hub.core.explain import FAMILIES
 from hub.core.inaction import SENTENCES
 from hub.core.lifecycle import STATES
-from hub.core.phrases import DUTIES, NUMBERS, RULES, SECTIONS, WORDS
+from hub.core.phrases import DUTIES, GROUPS, NUMBERS, RULES, SECTIONS, WORDS
 from hub.core.queue_words import BEFORE
 from hub.core.records import Light
 from hub.runtime.plugins import read_manifests
@@ -67,6 +67,7 @@ def test_everything_said_has_its_chinese() -> None:
         *(row["title"] for row in tomllib.loads(POLICY.read_text(encoding="utf-8"))["queue"]),
         *NUMBERS.values(),
         *SECTIONS.values(),
+        *GROUPS.values(),
         *UNITS,
         *streams,
         *categories,

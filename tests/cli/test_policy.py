@@ -105,7 +105,7 @@ def test_differences_in_words(hub: Hub, folder: Path) -> None:
     )
     english = hub("--lang", "en", "policy", "diff", "current", candidate).out
 
-    assert "number (days of observation after red): observation_days was 90, would be 60" in english
+    assert "figure (days of observation after red): observation_days was 90, would be 60" in english
     assert "switch (three calls on different days within the window light red): E1 was no, would be yes" in english
     assert "duty D2: due was 24h, 72h, 7d, would be 12h, 72h, 7d" in english
     assert "红灯后观察天数" in hub("policy", "diff", "current", candidate).out
@@ -133,7 +133,10 @@ def test_backtest_says_who_would_change_and_why(penalised: District) -> None:
     (community,) = told["by_community"]
     assert (community["value"], community["households"], community["suppressed"]) == (COMMUNITY, None, True)
     assert told["policy"]["from"] != told["policy"]["to"]
-    assert "<5" in penalised("policy", "backtest", candidate).out
+    out = penalised("policy", "backtest", candidate).out
+    assert "<5" in out
+    assert "受害人为女性" in out
+    assert "轻伤" not in out  # a minor who was hurt is no minor injury
     assert {row["light"] for row in penalised("households", "list", "--json").json} == {"red"}
 
 
@@ -197,3 +200,12 @@ def test_a_policy_to_come_is_tried_at_its_time(penalised: District) -> None:
     assert "--as-of" in penalised("policy", "backtest", coming).err
     told = penalised("policy", "backtest", coming, "--as-of", "2099-06-01", "--json").json
     assert (told["changed"], told["policy"]["from"] != told["policy"]["to"]) == (0, True)  # its penalties are older
+
+
+def test_a_misspelt_switch_is_answered_with_those_there_are(district: District) -> None:
+    """Where no name comes near, the few that may stand there are listed."""
+    overlay = district.folder / "other.toml"
+    overlay.write_text("[switches]\nR6 = false\n", encoding="utf-8")
+
+    told = district("policy", "check", str(overlay))
+    assert (told.code, "write one of E1, E2, R2" in told.err) == (2, True)
