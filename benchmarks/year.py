@@ -220,26 +220,20 @@ class Year:
         return {home: list(known.values()) for home, known in found.items()}
 
     def _escalations(self) -> list[str]:
-        """Every duty that stood past its due date has its escalation, opened at that date.
+        """Every duty that stood past its due date has its escalation.
 
-        At a later one if a late record moved the date back after the coordinator had been told. What is due at once
-        (D21) is owed to the list, and reminds nobody.
+        Not what is due at once (D21), which is owed to a list and reminds nobody, and not D26, which the coordinator
+        has from the start. A record that came later may have moved the date after the coordinator was told.
         """
-        told: dict[tuple[str, int], int] = {}
-        for slot, home, at in self.line.rows(
-            "SELECT slot, household_id, opened_at FROM owed WHERE what = 'escalation'"
-        ):
-            told[slot, home] = max(at, told.get((slot, home), at))
+        told = set(self.line.rows("SELECT slot, household_id FROM owed WHERE what = 'escalation'"))
         grace = to_us(FIRST + timedelta(days=5)) - to_us(FIRST)
         stood = self.line.rows(
-            'SELECT no, what, "to", slot, household_id, due FROM owed WHERE what LIKE \'D%\' AND live AND "to" <> \'coordinator\''
-            " AND due > opened_at AND due <= ? AND state <> 'cancelled' AND (closed_at IS NULL OR closed_at > due + ?)",
+            'SELECT no, what, "to", slot, household_id FROM owed WHERE what LIKE \'D%\' AND live AND "to" <> \'coordinator\''
+            " AND what <> 'D26' AND due > opened_at AND due <= ? AND state <> 'cancelled' AND (closed_at IS NULL OR closed_at > due + ?)",
             to_us(self.line.now), grace,
         )  # fmt: skip
         self.overdue = len(stood)
-        missing = [
-            no for no, what, to, slot, home, due in stood if told.get((f"{what}:{to}:{slot}:overdue", home), -1) < due
-        ]
+        missing = [no for no, what, to, slot, home in stood if (f"{what}:{to}:{slot}:overdue", home) not in told]
         return [f"{len(missing)} of {len(stood)} overdue duties without escalation: {missing[:5]}"] if missing else []
 
     def _late_reports(self) -> list[str]:

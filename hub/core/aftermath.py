@@ -9,6 +9,7 @@ from typing import Any
 from hub.core.ladder import Ladder, Rung, answer_due, rungs
 from hub.core.owing import Ground, earlier, first_after, of_kind, owe
 from hub.core.records import Closing, Event, Key, Owed, Report
+from hub.core.reminders import told_of
 from hub.core.settle import cancellation
 
 POLICE = "police"
@@ -58,7 +59,9 @@ def follow(g: Ground, policy: Any, report: Report, ladder: Ladder) -> Iterator[O
         yield from _escalations(g, report, rung)
     yield from _answers(g, policy, report, ladder)
     yield from _addenda(g, report, ladder)
-    yield from _supervision(g, report, ladder, steps)
+    for duty in _supervision(g, report, ladder, steps):
+        yield duty
+        yield from told_of(g, duty)
 
 
 def _told(

@@ -8,14 +8,14 @@ was ever owed is given, with what closed it, so that a row that stands finds its
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from typing import Any
 
 from hub.core import aftercare, followups, oversight, rechecks, referrals, special
 from hub.core.book import Rule
 from hub.core.clocks import Moment
 from hub.core.owing import Ground, ground
-from hub.core.records import Case, Closing, Course, Light, Owed
+from hub.core.records import Case, Course, Light, Owed
+from hub.core.reminders import told_of
 
 Finder = Callable[[Ground, Rule], Iterator[Owed]]
 
@@ -128,54 +128,4 @@ def owed(case: Case, course: Course, policy: Any, moment: Moment, *, read: Groun
         rows += find(g, rule)
     if "handover" in g.kinds:
         rows = [rechecks.passed_on(g, row) for row in rows]
-    told: list[Owed] = []
-    for row in rows:
-        if row.live and row.closed is None:
-            told += _reminders(g, row)
-        elif row.live and row.closed is not None and row.closed.how == "returned" and row.to != "coordinator":
-            told.append(_refused(g, row, row.closed))
-    return rows + told
-
-
-def _refused(g: Ground, row: Owed, closed: Closing) -> Owed:
-    """A unit gave a duty back: the coordinator is told at once, so that no refusal is the end unseen."""
-    answer = g.by_key[closed.by].facts if closed.by in g.by_key else {}
-    facts: dict[str, object] = {
-        "duty": row.what, "duty_no": answer.get("duty_no"), "of": row.to, "kind": "refused", "why": answer.get("outcome"),
-        "late_since": closed.at.isoformat(timespec="seconds"),
-    }  # fmt: skip
-    return _told(row, facts, "escalation", "coordinator", "returned", closed.at)
-
-
-def _reminders(g: Ground, row: Owed) -> Iterator[Owed]:
-    """Reminders at half time and at due, and the coordinator is told when it is overdue (policy section 7).
-
-    What came too late to be reminded of in time goes to the coordinator alone; what is due at once reminds nobody.
-    """
-    due, opened = row.due, row.opened
-    if due is None or due <= opened:
-        return
-    known = max([g.by_key[k].received_at for k in row.causes if k in g.by_key], default=opened)
-    half = opened + (due - opened) / 2
-    overdue = g.moment.passed(due)
-    reminds = known <= half and g.moment.passed(half)
-    if not (reminds or overdue):
-        return
-    base: dict[str, object] = {
-        "duty": row.what, "duty_no": g.number_of(row), "of": row.to, "kind": "reminder",
-        "stage": "", "late_since": due.isoformat(timespec="seconds"),
-    }  # fmt: skip
-    if reminds:
-        yield _told(row, base, "notice", row.to, "half", half, Closing(due, None, "ended") if overdue else None)
-    if overdue:
-        if known <= due:
-            yield _told(row, base, "notice", row.to, "due", due)
-        if row.to != "coordinator":
-            yield _told(row, base, "escalation", "coordinator", "overdue", due)
-
-
-def _told(
-    row: Owed, facts: dict[str, object], what: str, to: str, stage: str, at: datetime, closed: Closing | None = None
-) -> Owed:
-    slot = f"{row.what}:{row.to}:{row.slot}:{stage}"
-    return Owed(what, to, slot, row.causes, at, None, closed, {**facts, "stage": stage}, row.live, row.household)
+    return rows + [told for row in rows for told in told_of(g, row)]

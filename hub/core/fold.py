@@ -41,8 +41,11 @@ def run(fold: Fold, marks: Sequence[Mark]) -> None:
     """Everything up to the moment; the nearest later instant becomes the moment's ``valid_until``."""
     index, count = 0, len(marks)
     passed = fold.moment.passed
+    last: datetime | None = None
     while True:
         timer = next_timer(fold)
+        if timer is not None and last is not None and timer < last:
+            timer = last  # an edition that counts shorter ends what stands on its own first day, never before it
         at = marks[index].at if index < count else timer
         if at is None:
             return
@@ -50,7 +53,7 @@ def run(fold: Fold, marks: Sequence[Mark]) -> None:
             at = timer
         if not passed(at):
             return
-        before = fold.board.light
+        before, last = fold.board.light, at
         if timer is not None and timer <= at:
             fall_due(fold, at)
         while index < count and marks[index].at == at:

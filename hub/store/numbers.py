@@ -40,8 +40,11 @@ def new_uid() -> str:
 
 
 def new_no(prefix: str, as_of: datetime) -> str:
-    """A number people read: ``MR-20261124-1F3G5H7J``, growing with time within a day; unique by (ms, counter)."""
+    """A number people read: ``MR-20261124-1F3G5H7J``, growing with time within a day; unique by (ms, counter).
+
+    In capitals, the form in which numbers that come back are compared (``parse_standing_number``).
+    """
     tick = _ticks.next()
     value = tick % (_DAY_MS * _SPACE)  # 27 bits of the day's milliseconds, 13 of the counter: 40 bits, 8 characters
     tail = "".join(_CROCKFORD[value >> shift & 31] for shift in range(35, -1, -5))
-    return f"{prefix}-{as_of:%Y%m%d}-{tail}"
+    return f"{prefix.upper()}-{as_of:%Y%m%d}-{tail}"

@@ -59,6 +59,19 @@ def test_the_day_picks_the_counts_and_the_change_is_foreseen() -> None:
     assert moment.valid_until == datetime(2026, 3, 1, tzinfo=SHANGHAI)
 
 
+def test_an_edition_that_counts_shorter_ends_nothing_before_its_first_day() -> None:
+    """Green that the new count would have ended long ago lapses on the edition's first day; until then it was green."""
+    shorter = load_editions([TEXT], [b"effective_from = 2026-03-01\n[numbers]\ngreen_days = 30\n"])
+    rows = ["2026-01-05 justice.mediation M1 origin=applied violence=none status=resolved closed_on=2026-01-06"]
+
+    assert look(rows, "2026-02-28T23:59", shorter).light == Light.green
+    spans = look(rows, "2026-04-01", shorter).spans
+    assert [(span.light, span.since.date().isoformat()) for span in spans[-2:]] == [
+        (Light.green, "2026-01-06"),
+        (Light.unlit, "2026-03-01"),
+    ]
+
+
 def test_an_order_without_end_lasts_as_its_first_day_says() -> None:
     """Made in February it lasts six months, made in March three, whatever edition is in force when it is asked."""
     shorter = load_editions([TEXT], [b"effective_from = 2026-03-01\n[numbers]\norder_months = 3\n"])

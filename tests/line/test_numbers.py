@@ -68,3 +68,26 @@ def test_feedback_finds_its_report(sqlite_store: SqlStore, spell: Any) -> None:
 
     assert told["applied"] == 1, told
     assert line.rows("SELECT state FROM owed WHERE what = 'M2'") == [("accepted",)]
+
+
+def test_every_duty_can_be_answered_by_its_number(sqlite_store: SqlStore) -> None:
+    """Each number comes back as it was given out: the court answers the breach of an order (D7b), which is then done."""
+    line = Line(sqlite_store)
+    line.send("court", "protection_order", order("C1", "2", "2026-11-10"))
+    line.send(
+        "police",
+        "incident",
+        call("C7", called_at="2026-11-23 21:00:00", updated_at="2026-11-23 22:00:00", category="2"),
+    )
+    numbers = [no for (no,) in line.rows("SELECT no FROM owed WHERE what = 'D7b' AND \"to\" = 'court'")]
+    assert numbers
+
+    line.later(hours=1)
+    for no in numbers:
+        told = line.send("court", "duty_answer", {
+            "answer_no": f"A{no}", "duty_no": no, "status": "2", "at": "2026-11-24 10:30:00",
+            "updated_at": "2026-11-24 10:30:00",
+        })  # fmt: skip
+        assert told["applied"] == 1
+
+    assert {state for _, to, state in line.owed("D7b") if to == "court"} == {"done"}

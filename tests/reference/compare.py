@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from hub.core.assess import Assessment, assess
 from hub.core.clocks import Moment
+from hub.core.editions import load_editions
 from hub.core.policy import load_policy
 from hub.core.rules import Policy
 from tests.reference import core_side
@@ -32,29 +33,46 @@ class Situation(NamedTuple):
     silences: tuple[Row, ...]
     reports: tuple[Row, ...]
     now: datetime
+    edition: Row | None = None
 
     @classmethod
     def of(cls, life: Life) -> Situation:
         return cls(
-            tuple(row for row in life.rows() if is_ours(row)), tuple(life.silences), tuple(life.reports), life.now
+            tuple(row for row in life.rows() if is_ours(row)),
+            tuple(life.silences),
+            tuple(life.reports),
+            life.now,
+            life.edition,
         )
 
 
-@lru_cache
-def policy() -> Policy:
+@lru_cache(maxsize=256)
+def policy(edition: str = "") -> Policy:
+    """Ours; ``edition`` is the overlay that follows from a day on."""
     calendars = {int(f.stem): f.read_bytes() for f in (FOLDER / "calendar").glob("[0-9]*.toml")}
-    return load_policy((FOLDER / "district-2021-08-30.toml").read_bytes(), None, calendars)
+    text = (FOLDER / "district-2021-08-30.toml").read_bytes()
+    return load_editions([text], [edition.encode()], calendars) if edition else load_policy(text, None, calendars)
+
+
+def overlay(edition: Row | None) -> str:
+    """An edition as the overlay file of a district."""
+    if edition is None:
+        return ""
+    numbers = "".join(f"{name} = {count}\n" for name, count in edition["numbers"].items())
+    return f'level = "district"\neffective_from = {edition["from"]}\n[numbers]\n{numbers}'
 
 
 def slowly(here: Situation, at: datetime | None = None) -> Walk:
     """The reference's answer."""
-    return lights(list(here.rows), at or here.now, silences=list(here.silences), reports=list(here.reports))
+    return lights(
+        list(here.rows), at or here.now, silences=list(here.silences), reports=list(here.reports), edition=here.edition
+    )
 
 
 def difference(here: Situation, *, dates: bool = True) -> str:
     """What the two answers do not agree on; nothing: the empty text. ``dates``: also until when nothing changes."""
     slow, moment = slowly(here), Moment(here.now, core_side.silences(here.silences))
-    fast = assess(core_side.case(here.rows, here.reports), policy(), moment)
+    fast = assess(core_side.case(here.rows, here.reports), policy(overlay(here.edition)), moment)
     return (
         light_differs(slow, fast)
         or owed_differs(slow, fast)
@@ -124,6 +142,7 @@ def _smaller(here: Situation) -> list[Situation]:
             for n, item in enumerate(items)
             if name != "reports" or not any(row["facts"].get("report_no") == item["no"] for row in here.rows)
         ]
+    found += [here._replace(edition=None)] if here.edition else []
     for n, row in enumerate(here.rows):
         if row["path"]:
             found.append(here._replace(rows=(*here.rows[:n], {**row, "path": []}, *here.rows[n + 1 :])))
@@ -137,7 +156,7 @@ def to_json(here: Situation) -> str:
 def from_json(text: str) -> Situation:
     told = _typed(json.loads(text))
     reports = tuple({**r, "causes": {tuple(key) for key in r["causes"]}} for r in told["reports"])
-    return Situation(tuple(told["rows"]), tuple(told["silences"]), reports, told["now"])
+    return Situation(tuple(told["rows"]), tuple(told["silences"]), reports, told["now"], told.get("edition"))
 
 
 def _plain(value: Any) -> Any:

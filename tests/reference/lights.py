@@ -38,12 +38,14 @@ class Walk:
         silences: list[Row] | None = None,
         reports: list[Row] | None = None,
         numbers: dict[str, int] | None = None,
+        edition: dict[str, Any] | None = None,  # from, numbers: another edition of the policy from a day on
     ) -> None:
         self.rows = sorted(amended(rows), key=lambda row: (row["at"], row["unit"], row["stream"], row["no"]))
         self.as_of = as_of
         self.silences = silences or []
         self.reports = reports or []
         self.numbers = {**NUMBERS, **(numbers or {})}
+        self.edition = edition
         self.concerns: list[Concern] = []
         self.violence: list[tuple[datetime, str | None]] = []  # (when, report): the violent events of S9 so far
         self.waiting: list[tuple[Row, str]] = []  # steps down that wait for a silent stream
@@ -77,6 +79,7 @@ class Walk:
         found += [when for span in self.spans for when in (span["since"], span["until"]) if when is not None]
         found += [counts_at(row) for row in self.rows if is_visit(row)]
         found += [silence["until"] for silence in self.silences if silence["until"] is not None]
+        found += [midnight(self.edition["from"])] if self.edition else []
         return sorted(set(found))
 
     def moving_instants(self) -> list[datetime]:
@@ -93,6 +96,8 @@ class Walk:
 
     def instant(self, now: datetime) -> None:
         self.red_ended = False
+        if self.edition and now >= midnight(self.edition["from"]):  # the day picks the counts
+            self.numbers = {**self.numbers, **self.edition["numbers"]}
         self.close(now, lambda row: row["at"] < now)
         self.pass_time(now, same=False)
         if self.red_ended and not self.count_red() and not self.red_opens(now):
@@ -194,13 +199,17 @@ class Walk:
         return None
 
     def is_later_step(self, row: Row) -> bool:
-        """S9: linked by number, or by the persons while an R7 of theirs is open: not if both name other victims (A6)."""
+        """S9: linked by number, or by the persons while an R7 of theirs is open: not if both name other victims (A6).
+
+        A case that the police file is a first step, whoever is named: only a number makes it the same case.
+        """
+        is_filed = row["stream"] == "criminal_case"
         for concern in self.concerns:
             if concern["rule"] == "R7":
                 for _, other in concern["rows"]:
                     if linked(row, other) or row["no"] in other["related"] or other["no"] in row["related"]:
                         return True
-                    if concern["until"] is None and same_people(row, other):
+                    if concern["until"] is None and not is_filed and same_people(row, other):
                         return True
         return False
 

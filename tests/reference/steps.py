@@ -14,6 +14,12 @@ from tests.reference.makers import STREAMS, TIME_OF, WEIGHTS, Draw, couple, part
 from tests.reference.people import Row
 
 START = date(2025, 1, 1)
+EDITIONS = (
+    {"review_red_days": 120, "review_orange_days": 60}, {"review_red_days": 240, "review_yellow_days": 150},
+    {"observation_days": 60, "observation_visits": 2}, {"observation_days": 150}, {"observation_visits": 4},
+    {"green_days": 180}, {"green_days": 500, "signers": 3}, {"often_days": 2}, {"often_days": 4, "often_window": 180},
+)  # fmt: skip
+"""Numbers that another edition of the policy may change."""
 
 
 class Life:
@@ -28,6 +34,16 @@ class Life:
         self.weights = [weight * self.draw.choice((0, 0, 1, 1, 4)) or 0.1 for weight in WEIGHTS]
         self.told: list[str] = []  # what happened, for whoever reads a failure
         self.count = 0
+        self.edition = self.an_edition()
+
+    def an_edition(self) -> Row | None:
+        """In one life of three the policy changes on some day."""
+        if self.draw.random() < 0.67:
+            return None
+        return {
+            "from": self.now.date() + timedelta(days=self.draw.randrange(400)),
+            "numbers": self.draw.choice(EDITIONS),
+        }
 
     # -- steps ---------------------------------------------------------------------------------------------------------
 

@@ -141,6 +141,8 @@ class Resident(Life):
         return arrived
 
     def is_of_the_future(self, row: Row) -> bool:
+        if row["updated"] - self.now > timedelta(hours=24):
+            return True  # which quarantine would keep (S3)
         times = [v for name, v in row["facts"].items() if isinstance(v, date) and name not in ENDS]
         return any(
             (t if isinstance(t, datetime) else datetime(t.year, t.month, t.day, tzinfo=SHANGHAI)) > self.now

@@ -46,3 +46,17 @@ def test_older_archives_are_rewritten(empty_store: SqlStore) -> None:
         assert sql.rows("SELECT value, party FROM blind_index") == [(look_up(VALUE), 7 * PARTIES + 1)]
         ((packed,),) = sql.rows("SELECT indexes FROM party")
     assert unpack(bytes(packed)) == (Index("id", VALUE), Index("name_number", NUMBERED))
+
+
+def test_older_numbers_are_in_capitals(empty_store: SqlStore) -> None:
+    """The number of a D7b that was given out in small letters is the one that its answer names."""
+    with empty_store.claim() as sql:
+        command.upgrade(_config(sql.connection), "0008")
+        sql.connection.execute(
+            text(
+                'INSERT INTO owed (no, what, "to", slot, state, live, opened_at, closed_by, how, facts, replaces) VALUES'
+                " ('D7b-20261124-1F3G5H7J', 'D7b', 'court', '1', 'open', true, 0, '', '', '{}', '')"
+            )
+        )
+        command.upgrade(_config(sql.connection), "0009")
+        assert sql.rows("SELECT no, what FROM owed") == [("D7B-20261124-1F3G5H7J", "D7b")]
