@@ -53,7 +53,8 @@ def list_all(
         return
     say = face.say
     if about is not None:
-        note(f"{about.id}: {about.raw['cause']} ({about.raw.get('clause', '')}; {about.raw.get('law', '')})")
+        basis = "；".join(filter(None, (about.raw.get("clause"), about.raw.get("law"))))
+        note(f"{about.id}: {say(about.raw['cause'])}" + (say(" ({meaning})").format(meaning=basis) if basis else ""))
     show_table(
         (say("number"), say("duty"), say("unit"), say("due"), say("state"), say("Household"), say("evidence")),
         (
@@ -64,7 +65,9 @@ def list_all(
                 short(row["due"]) + (f" {say('late')}" if row["overdue"] else ""),
                 say(row["state"]),
                 row["household"],
-                ", ".join(f"{r['unit']}/{r['stream']}/{r['key']}" for r in row["records"]) if about else "",
+                say(", ").join(f"{say(r['unit'])} {say(r['stream'])} {r['key']}" for r in row["records"])
+                if about
+                else "",
             )
             for row in rows
         ),

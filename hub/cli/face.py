@@ -25,6 +25,7 @@ from typer.core import TyperGroup
 from hub.config.configuration import ConfigurationMistakes
 from hub.core.acts import ActError
 from hub.core.errors import ConfigurationError, HubError, RetryError
+from hub.core.problems import text_of
 from hub.core.sentences import Say
 from hub.read.households import NotFoundError
 from hub.speech import LOCALE as LOCALE
@@ -93,9 +94,18 @@ def tell_error(error: HubError, *, as_json: bool) -> None:
         if isinstance(error, ConfigurationMistakes):
             told["mistakes"] = [mistake._asdict() for mistake in error.mistakes]
         emit({"error": told})
-    typer.echo(f"hub: {error}", err=True)
-    if error.remedy:
-        typer.echo(f"  to do: {error.remedy}", err=True)
+    message, todo, remedy = _words(error)
+    typer.echo(f"hub: {message}", err=True)
+    if remedy:
+        typer.echo(f"  {todo}: {remedy}", err=True)
+
+
+def _words(error: HubError) -> tuple[str, str, str]:
+    """What is wrong and what to do; a refusal of what a person wants to do is said in that person's language."""
+    if not isinstance(error, ActError) or running_face().lang != "zh":
+        return str(error), "to do", error.remedy
+    text = text_of(error.code)
+    return text.chinese + (f"：{error.detail}" if error.detail else ""), running_face().say("to do"), text.remedy_zh
 
 
 def tell_defect(error: Exception, *, as_json: bool = False) -> int:

@@ -11,7 +11,7 @@ import typer
 from hub import bootstrap
 from hub.cli.audit import Purpose
 from hub.cli.connectors import Name, app, configured, did_you_mean, manifest_of, show_days
-from hub.cli.face import ATTENTION, DONE, Json, UsageMistake, emit, exit_code, face_of, note, show_table
+from hub.cli.face import ATTENTION, DONE, Json, UsageMistake, emit, exit_code, face_of, note, running_face, show_table
 from hub.cli.looking import LOOKED_AT, is_old, looked_at, would_be
 from hub.config.stream_settings import MOST_DAYS
 from hub.core.errors import HubError
@@ -41,12 +41,13 @@ def probe(ctx: typer.Context, name: Name, stream: Stream = None, as_json: Json =
     if as_json:
         emit({"connector": name, "streams": told})
     else:
+        say = running_face().say
         show_table(
             ("STREAM", "REACHED", "RECORDS", "OLDER THAN 30 DAYS", "SAYS"),
             (
                 (
                     row["stream"],
-                    "yes" if row["reached"] else "no",
+                    say("yes") if row["reached"] else say("no"),
                     str(row["records"]),
                     str(row["older_than_30_days"]),
                     row.get("says"),

@@ -84,6 +84,7 @@ class ActError(PersonError):
 
     def __init__(self, code: str, detail: str = "") -> None:
         text = REFUSALS[code]
+        self.detail = detail
         super().__init__(f"{text.english}{': ' if detail else ''}{detail}", code=code, remedy=text.remedy)
 
 

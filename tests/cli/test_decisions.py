@@ -103,7 +103,7 @@ def test_the_family_is_heard_and_answered_by_another_unit(red: tuple[District, s
     assert district("households", "objections", household, "--json").json[0]["state"] == "open"
     assert [d["unit"] for d in district("duties", "list", "--json").json if d["duty"] == "D29"] == ["coordinator"]
     refused = answer(no, "P1")
-    assert (refused.code, "its own act" in refused.err) == (2, True)
+    assert (refused.code, "不得由本单位答复" in refused.err) == (2, True)
     assert answer(no, "F1").json["objection"]["answers"][0]["answer"] == "已更正"
     assert [d["state"] for d in district("duties", "list", "--all", "--json").json if d["duty"] == "D29"] == ["done"]
     assert no in district("households", "explain", household).out

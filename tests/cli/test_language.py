@@ -64,6 +64,7 @@ def test_everything_said_has_its_chinese() -> None:
         *DUTIES.values(),
         *BEFORE.values(),
         *SENTENCES.values(),
+        *(row["cause"] for row in tomllib.loads(POLICY.read_text(encoding="utf-8"))["duty"]),
         *(row["title"] for row in tomllib.loads(POLICY.read_text(encoding="utf-8"))["queue"]),
         *NUMBERS.values(),
         *SECTIONS.values(),
@@ -117,3 +118,10 @@ def test_lists_have_chinese_heads(district: District, hub: Hub) -> None:
         assert (chinese in told, english in told) == (True, False)
         assert english in hub("--lang", "en", *command.split()).out
     assert "收到 0 = 已采用 0" in hub("status").out
+
+
+def test_a_refused_act_is_said_in_the_persons_language(district: District, hub: Hub) -> None:
+    """What is against the rules and what to do about it, in Chinese and in English."""
+    act = ("identity", "undo", "ID-0", "--by", "P9")
+    assert "未写明队伍中的办理人" in hub(*act).err
+    assert "Nobody of the team is named" in hub("--lang", "en", *act).err
