@@ -21,8 +21,8 @@ LATER_STEPS = frozenset({"procuratorial_action", "violence_case_decided"})
 
 def opened(fold: Fold, act: Open, at: datetime) -> None:
     event, derived, rules = act
-    if rules and rules[0][2]:  # nothing_open: the late half of a visit
-        if not fold.board.open:
+    if rules and rules[0][2]:  # nothing_open: the late half of a visit; an observation opens where the last red ended
+        if not fold.board.open and not fold.board.closed_red:
             raise_concern(fold, rules[0][0], rules[0][1], event, at)
         return
     visit = visit_of(event, derived) if derived.reached else None

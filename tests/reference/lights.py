@@ -50,6 +50,7 @@ class Walk:
         self.violence: list[tuple[datetime, str | None]] = []  # (when, report): the violent events of S9 so far
         self.waiting: list[tuple[Row, str]] = []  # steps down that wait for a silent stream
         self.effective: dict[tuple[str, str], list[str]] = {}  # mediation → what its resolution closed
+        self.newest: tuple[datetime, Row] | None = None  # the newest resolution, unless it was broken
         self.answered: set[str] = set()
         self.spans = orders(self.rows) + divorces(self.rows)
         self.lights: list[tuple[datetime, str]] = []  # of the records alone
@@ -287,6 +288,7 @@ class Walk:
                 self.end(concern, now, "mediation resolved", row)
                 closed.append(concern["rule"])
         self.effective[row["stream"], row["no"]] = closed
+        self.newest = (now, row)
         self.open_one("G1", now, row)
 
     def violence_open(self) -> bool:
@@ -300,6 +302,8 @@ class Walk:
         self.waiting = [w for w in self.waiting if w[0] is not row]
         if had is None:
             return
+        if self.newest and self.newest[1] is row:
+            self.newest = None
         for concern in self.open():
             if concern["rule"] == "G1":
                 self.end(concern, now, "broken")
@@ -398,8 +402,10 @@ class Walk:
         for concern in self.open():
             if concern["rule"] == "T1" and self.observed(concern, now, same) and not self.silent(now):
                 self.end(concern, now, "observation complete")
-                if not any(c["rule"] == "G1" and c["since"] >= concern["since"] for c in self.open()):
+                if self.newest is None or self.newest[0] <= concern["since"]:
                     self.open_one("Y4", now, None)
+                elif not any(c["rule"] == "G1" for c in self.open()):  # it lapsed meanwhile
+                    self.open_one("G1", now, None)
             elif concern["rule"] == "G1" and days_since(concern["fresh"], now) >= self.numbers["green_days"]:
                 self.end(concern, now, "lapsed")
 
