@@ -42,11 +42,12 @@ def list_all(
             row
             for row in duties(hub.store, bootstrap.now())
             if (unit is None or row["unit"] in (unit, f"head:{unit}"))
-            and (what is None or row["duty"] == what.upper())
+            and (what is None or row["duty"].upper() == what.upper())
             and (not overdue or row["overdue"])
             and (all_of_them or row["state"] in LIVING)
         ]
-        about = book_of(hub.policy).duties.get((what or "").upper())
+        book = book_of(hub.policy).duties
+        about = next((rule for no, rule in book.items() if no.upper() == (what or "").upper()), None)
     rows.sort(key=lambda row: (row["due"] is None, row["due"] or "", row["duty_no"]))
     if as_json:
         emit(rows)

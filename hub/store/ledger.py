@@ -12,6 +12,7 @@ from typing import NamedTuple
 import orjson
 
 from hub.core.records import Key
+from hub.core.values import link_form
 from hub.store.engine import SqlStore
 from hub.store.sql import Row, Sql
 from hub.store.times import from_us, opt_from_us, to_us
@@ -106,8 +107,8 @@ def owed(sql: Sql, letter: str, *, after: int = 0, limit: int = 500) -> list[Owe
 
 
 def owed_by_no(sql: Sql, no: str) -> OwedView | None:
-    """A report or duty by its number."""
-    row = sql.one(f"SELECT {_OWED} {_OWED_FROM} WHERE o.no = ?", (no,))
+    """A report or duty by its number, however it was typed."""
+    row = sql.one(f"SELECT {_OWED} {_OWED_FROM} WHERE o.no = ?", (link_form(no),))
     return None if row is None else _owed(row)
 
 

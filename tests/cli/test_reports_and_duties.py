@@ -93,7 +93,7 @@ def test_duties_are_listed_and_done(district: District) -> None:
     district.ingest("police", "incident", police_call("J1", YESTERDAY, intensity="2"))
     listed = district("duties", "list", "--unit", "womens_federation", "--json").json
     file = next(row for row in listed if row["duty"] == "D1")
-    told = district("duties", "done", file["duty_no"], "--outcome", "filed", "--by", "W01", "--json")
+    told = district("duties", "done", file["duty_no"].lower(), "--outcome", "filed", "--by", "W01", "--json")
 
     assert all(row.keys() >= DUTY for row in listed)
     assert file["cause"] == {"rule": "R6", "unit": "police", "stream": "incident", "key": "J1"}
@@ -102,6 +102,20 @@ def test_duties_are_listed_and_done(district: District) -> None:
     assert district("duties", "done", "D1-none", "--outcome", "x").code == 2
     overdue = district("duties", "list", "--overdue", "--json").json
     assert all(row["overdue"] for row in overdue)
+
+
+def test_a_duty_with_a_small_letter_in_its_name_is_found(district: District) -> None:
+    """D7b, the notice that an order was breached, by either spelling."""
+    order = {
+        "case_no": "BH1", "applied_on": YESTERDAY[:10], "result": "2", "decided_on": YESTERDAY[:10], "relation": "配偶",
+        "updated_at": YESTERDAY, **WIFE.block("applicant"), **HUSBAND.block("respondent"),
+    }  # fmt: skip
+    district.ingest("court", "protection_order", order)
+    district.ingest("police", "incident", police_call("J1", YESTERDAY[:10] + " 11:00:00", intensity="2", category="2"))
+
+    for spelled in ("D7b", "d7b", "D7B"):
+        found = district("duties", "list", "--what", spelled, "--json").json
+        assert {row["duty"] for row in found} == {"D7b"}
 
 
 def test_exports_have_the_fields_of_the_contract(reported: tuple[District, str], tmp_path: Path) -> None:
