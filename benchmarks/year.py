@@ -237,13 +237,15 @@ class Year:
         return [f"{len(missing)} of {len(stood)} overdue duties without escalation: {missing[:5]}"] if missing else []
 
     def _late_reports(self) -> list[str]:
-        """A report that the police did not take or decide in time stands on the late page."""
+        """A report that the police did not take within two days, or took and left undecided for forty, is on the late page."""
         found = []
         for report in reports(self.line.store, VAULT):
-            steps = {step["step"] for step in report["steps"]}
+            steps = {step["step"]: datetime.fromisoformat(step["at"]) for step in report["steps"]}
+            if not steps.keys().isdisjoint(("filed", "security_case", "not_substantiated", "cancelled")):
+                continue
             begun = datetime.fromisoformat(report["steps"][0]["at"])
-            unanswered = not steps & {"filed", "security_case", "not_substantiated", "cancelled"}
-            if unanswered and begun < self.line.now - timedelta(days=2):
+            waits_since, days = (steps["accepted"], 40) if "accepted" in steps else (begun, 2)
+            if waits_since < self.line.now - timedelta(days=days):
                 self.unanswered += 1
                 if not report["late"]:
                     found.append(f"report {report['report_no']} is late and not on the page")
