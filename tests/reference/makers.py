@@ -242,6 +242,7 @@ STREAMS: tuple[tuple[str, str, str, Maker, str, int], ...] = (
 WEIGHTS = [stream[5] for stream in STREAMS]
 KIND = {(unit, stream): kind for unit, stream, kind, *_ in STREAMS} | {
     ("police", "report_feedback"): "report_feedback", ("station", "override"): "override",
+    ("station", "objection"): "objection", ("station", "objection_answer"): "objection_answer",
 }  # fmt: skip
 TIME_OF = {
     "incident": ("occurred_at", "called_at"), "admonition": ("issued_on",), "penalty": ("decided_on",),

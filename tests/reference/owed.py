@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from tests.reference.closers import counts_at, is_visit
 from tests.reference.days import closes_at, day, days_since, is_under, working_days_later
 from tests.reference.lights import COLOURS, Concern, Walk, colour
+from tests.reference.objections import unanswered
 from tests.reference.opens import is_r6, opened_by, suspected_assault, suspected_violence
 from tests.reference.people import Row, capacity, minor, victim, within_family
 
 Owed = tuple[str, str, str]  # what, to, due
-COVERED = ("D2", "D3", "D4", "D7b", "D8", "D9", "D11", "D13", "D19", "D23", "D24", "D27")
+COVERED = ("D2", "D3", "D4", "D7b", "D8", "D9", "D11", "D13", "D19", "D23", "D24", "D27", "D29")
 INJURIES = (None, "none", "slight", "minor", "serious", "dead")
 TELLS_OF_VIOLENCE = {
     "incident",
@@ -32,7 +33,7 @@ TELLS_OF_VIOLENCE = {
 
 def owed(walk: Walk) -> list[Owed]:
     """Every open duty of ``COVERED``, sorted."""
-    found = [*by_incident(walk), *by_record(walk), *follow_ups(walk)]
+    found = [*by_incident(walk), *by_record(walk), *follow_ups(walk), *unanswered(walk.rows, walk.as_of)]
     return sorted((what, to, f"{due:%Y-%m-%d %H:%M}") for what, to, due in found)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 
 from tests.reference.days import BEIJING, closes_at, opens_at
-from tests.reference.incidents import reported
+from tests.reference.incidents import Key, reported
 from tests.reference.makers import STREAMS, TIME_OF, WEIGHTS, Draw, couple, parties, perhaps, person
 from tests.reference.people import Row
 
@@ -28,7 +28,7 @@ class Life:
     def __init__(self, seed: int) -> None:
         self.draw = Draw(seed)
         self.now = datetime.combine(START + timedelta(days=self.draw.randrange(300)), time(12), BEIJING)
-        self.versions: dict[tuple[str, str, str], list[Row]] = {}  # in order of arrival
+        self.versions: dict[Key, list[Row]] = {}  # in order of arrival
         self.silences: list[Row] = []
         self.reports: list[Row] = []  # history: a report that exists stays
         self.weights = [weight * self.draw.choice((0, 0, 1, 1, 4)) or 0.1 for weight in WEIGHTS]
@@ -77,8 +77,12 @@ class Life:
             self.versions[key].append(draw.choice(self.versions[key]))
         elif roll < 0.965:
             done = self.silence()
-        else:
+        elif roll < 0.983:
             done = self.override()
+        elif roll < 0.993 or not self.objections():
+            done = self.object()
+        else:
+            done = self.answer_objection()
         self.told.append(done)
         self.reports = reported(self.rows(), self.reports)
         return done
@@ -153,6 +157,33 @@ class Life:
             "until": draw.choice((end.date(), end.date(), end, None)),
         }  # fmt: skip
         return self.put("station", "override", facts, [])
+
+    def objections(self) -> list[str]:
+        return [no for _, stream, no in self.versions if stream == "objection"]
+
+    def object(self) -> str:
+        """The family objects to the light, to a record, or to what somebody decided."""
+        draw = self.draw
+        unit, stream, no = draw.choice(list(self.versions)) if self.versions else ("", "", "")
+        about = draw.choice(("light", no if stream == "override" else f"{unit}.{stream}/{no}"))
+        facts = {"at": self.at_grid(self.now.date()), "about": about, "of_unit": unit or None, "by": "W1"}
+        return self.put("station", "objection", facts, [])
+
+    def answer_objection(self) -> str:
+        """Somebody answers: refused, or upheld, and then the unit mostly corrects the record or takes it back."""
+        draw = self.draw
+        no = draw.choice(self.objections())
+        decision = draw.choice(("upheld", "upheld", "partly", "refused"))
+        about = str(self.versions["station", "objection", no][-1]["facts"]["about"])
+        key = next((k for k in self.versions if about in (k[2], f"{k[0]}.{k[1]}/{k[2]}")), None)
+        facts = {
+            "objection_no": no if draw.random() < 0.9 else "nowhere", "at": self.at_grid(self.now.date()),
+            "decision": decision, "by": "W2", "unit": "womens_federation",
+        }  # fmt: skip
+        done = self.put("station", "objection_answer", facts, [])
+        if key is not None and decision != "refused" and draw.random() < 0.8:
+            done += ", " + draw.choice((self.correct, self.retract))(key)
+        return done
 
     def answer(self) -> str:
         """The police answer a report."""
@@ -229,9 +260,9 @@ class Life:
             that += timedelta(days=draw.choice((6, 7, 14, 30)))
         return f"visits until {that}"
 
-    def correct(self) -> str:
+    def correct(self, key: Key | None = None) -> str:
         """A newer version with other facts, sometimes one that is older than what is known (out of order)."""
-        key = self.draw.choice(list(self.versions))
+        key = key or self.draw.choice(list(self.versions))
         last = max(self.versions[key], key=lambda row: row["updated"])
         make = next((s[3] for s in STREAMS if s[:2] == key[:2]), None)
         if make is None:
@@ -252,8 +283,8 @@ class Life:
         row = {**last, "facts": facts, "deleted": False}
         return "correction " + self.land(row, last["updated"] + moved)
 
-    def retract(self) -> str:
-        key = self.draw.choice(list(self.versions))
+    def retract(self, key: Key | None = None) -> str:
+        key = key or self.draw.choice(list(self.versions))
         last = max(self.versions[key], key=lambda row: row["updated"])
         self.versions[key].append({**last, "deleted": True, "updated": last["updated"] + timedelta(hours=2)})
         return f"retraction of {key}"
