@@ -62,6 +62,8 @@ def begin(row: Row) -> datetime | None:
     elif facts["result"] not in ("issued", "varied", "extended"):
         return None
     told = [opens_at(facts[name]) for name in ("decided_on", "valid_from") if facts.get(name)]
+    if row["facts"].get("valid_from"):  # the newest version is the truth, and carries the dates of its path (S4)
+        told.append(opens_at(row["facts"]["valid_from"]))
     return min(told) if told else None
 
 

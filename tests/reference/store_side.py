@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -56,7 +56,11 @@ def somebody(home: int, person: int, role: str) -> Person:
 
 def raw(row: Row, home: int) -> dict[str, Any]:
     """One row under the English headers of its stream."""
-    persons = [somebody(home, p["person"], p["role"]) for p in row["people"]]
+    return told(row, [somebody(home, p["person"], p["role"]) for p in row["people"]])
+
+
+def told(row: Row, persons: list[Person]) -> dict[str, Any]:
+    """A row with its people as they are named there."""
     found = row_of(
         table(row["unit"], row["stream"]), Key(row["unit"], row["stream"], row["no"]), row["updated"], row["facts"],
         persons, {}, row["related"],
@@ -77,7 +81,9 @@ def register(homes: Iterable[int], since: datetime) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def land(line: Line, rows: Iterable[tuple[int, Row]]) -> None:
+def land(
+    line: Line, rows: Iterable[tuple[int, Row]], as_sent: Callable[[Row, int], dict[str, Any]] = raw
+) -> None:
     """Rows of many homes as pages, in the order given: one page for each run of one stream and mode."""
     page: list[dict[str, Any]] = []
     last: tuple[str, str, bool] | None = None
@@ -87,7 +93,7 @@ def land(line: Line, rows: Iterable[tuple[int, Row]]) -> None:
             line.land(last[0], last[1], *page, mode="live" if last[2] else "backfill")
             page = []
         if row is not None:
-            page.append(raw(row, home))
+            page.append(as_sent(row, home))
         last = which
 
 
@@ -104,7 +110,7 @@ class Resident(Life):
 
     def __init__(self, seed: int, now: datetime) -> None:
         super().__init__(seed)
-        self.now, self.home = now, seed
+        self.now, self.home, self.prefix = now, seed, f"H{seed}"
 
     def happen(self) -> list[Row]:
         """One step without passing of time or silence; the versions that arrive because of it."""
@@ -160,7 +166,7 @@ class Resident(Life):
         people = [
             {**p, "person": 3, "born": BORN[3], "capacity": None} if p["person"] > 3 else p for p in row["people"]
         ]
-        prefix = f"H{self.home}"
+        prefix = self.prefix
         no = row["no"] if row["no"].startswith(prefix) else prefix + row["no"]
         related = [n if n.startswith(prefix) else prefix + n for n in row["related"]]
         if facts.get("original_case_no") and not str(facts["original_case_no"]).startswith(prefix):
