@@ -68,11 +68,17 @@ Spot = tuple[Key, int]
 
 
 class Ruling(NamedTuple):
-    """What a person ruled about mentions: a word of ``rulings.WHATS``; ``b`` None: about one mention alone."""
+    """What a person ruled about mentions: a word of ``rulings.WHATS``; ``b`` None: about one mention alone.
+
+    A mention that stands for a person or a household may be taken back or split off; then the next of ``more`` does.
+    """
 
     what: str
     a: Spot
     b: Spot | None = None
+    more: tuple[Spot, ...] = ()
+    other_more: tuple[Spot, ...] = ()
+    no: str = ""  # numbers grow with time: the newer word on a mention holds
 
 
 class Neighbourhood(NamedTuple):

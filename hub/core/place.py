@@ -14,7 +14,7 @@ from hub.core.numbering import Numbers, household_numbers, person_numbers
 from hub.core.persons import People, find, who
 from hub.core.records import Key
 from hub.core.residents import homes_of, residents
-from hub.core.rulings import ruled, unasked
+from hub.core.rulings import ruled, standing, unasked
 from hub.core.whereabouts import Whereabouts, locate
 from hub.core.words import KINDS
 
@@ -28,7 +28,8 @@ def place(hood: Neighbourhood) -> Placing:
     about people (standing numbers, activities) are left out of the answer: their causes place them.
     """
     entries: Sequence[Entry] = [entry for entry in hood.entries if entry.kind not in _NOT_PEOPLE]
-    entries, apart, joined = ruled(entries, hood.rulings)
+    rulings = standing(entries, hood.rulings)
+    entries, apart, joined = ruled(entries, rulings)
     people = who(entries, hood.generic, apart)
     where = locate(entries, people, joined)
     persons = person_numbers(entries, people, hood.back_persons)
@@ -48,7 +49,7 @@ def place(hood: Neighbourhood) -> Placing:
         homes={number: home for number, home in homes.items() if hood.homes.get(number) != home},
         aliases=persons.replaced,
         successors=households.replaced,
-        reviews=unasked(reviews(entries, people, persons.of, hood.similar), hood.rulings, spots),
+        reviews=unasked(reviews(entries, people, persons.of, hood.similar), rulings, spots),
         touched=frozenset(touched),
     )
 

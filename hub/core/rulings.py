@@ -6,7 +6,7 @@ placing stays one function of records and rulings, and taking a ruling back give
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from hub.core.hood import BOND, CERTAIN, Entry, Index, Mention, Review, Ruling, Spot
@@ -36,12 +36,31 @@ class Ruled(NamedTuple):
     homes: Joined
 
 
+def standing(entries: Sequence[Entry], rulings: Sequence[Ruling]) -> tuple[Ruling, ...]:
+    """The rulings that have an effect here, oldest first, each with the mentions that stand for whom it names now.
+
+    The newest *is* or *alone* on a mention holds: for whom older rulings meant by it, the next mention stands.
+    """
+    here = {(entry.key, mention.idx) for entry in entries for mention in entry.mentions} if rulings else set()
+    here |= {(entry.key, 0) for entry in entries if not entry.mentions} if rulings else set()
+    found: list[Ruling] = []
+    for one in sorted(rulings, key=lambda ruling: ruling.no, reverse=True):
+        a = next((spot for spot in (one.a, *one.more) if spot in here), None)
+        b = None if one.b is None else next((spot for spot in (one.b, *one.other_more) if spot in here), None)
+        if a is None or (one.b is not None and b is None):
+            continue
+        found.append(one._replace(a=a, b=b))
+        if one.what in _DROPS:
+            here.discard(a)
+    return tuple(reversed(found))
+
+
 def ruled(entries: Sequence[Entry], rulings: Sequence[Ruling]) -> Ruled:
-    """The entries with what people ruled about their mentions; rulings about records that are not here have no effect."""
+    """The entries with what people ruled about their mentions (``standing``)."""
     if not rulings:
         return Ruled(entries, {}, NOT_JOINED)
     where = _positions(entries)
-    here = [one for one in rulings if one.a in where and (one.b is None or one.b in where)]
+    here = [one for one in rulings if one.a in where and (one.b is None or one.b in where)]  # the others name nobody
     bonds: dict[Spot, list[Index]] = {}
     for one in here:
         if one.what in _JOINS and one.b is not None:
@@ -49,15 +68,14 @@ def ruled(entries: Sequence[Entry], rulings: Sequence[Ruling]) -> Ruled:
             bonds.setdefault(one.a, []).append(bond)
             bonds.setdefault(one.b, []).append(bond)
     dropped = {one.a for one in here if one.what in _DROPS}
-    changed = dropped | bonds.keys()
-    keys = {spot[0] for spot in changed}
+    merged = _values_of(entries, bonds.keys() - dropped)
     apart: dict[int, set[int]] = {}
     for one in here:
         if one.what == "apart" and one.b is not None:
             apart.setdefault(where[one.a], set()).add(where[one.b])
             apart.setdefault(where[one.b], set()).add(where[one.a])
     return Ruled(
-        [_entry(entry, bonds, dropped) if entry.key in keys else entry for entry in entries],
+        [_entry(entry, bonds, dropped, merged) for entry in entries] if dropped or bonds else entries,
         {n: frozenset(others) for n, others in apart.items()},
         _joined(entries, rulings, where),
     )
@@ -77,14 +95,27 @@ def _positions(entries: Sequence[Entry]) -> dict[Spot, int]:
     return {spot: n for n, spot in enumerate(spots)}
 
 
-def _entry(entry: Entry, bonds: Mapping[Spot, Sequence[Index]], dropped: set[Spot]) -> Entry:
-    return entry._replace(mentions=tuple(_mention(entry, m, bonds, dropped) for m in entry.mentions))
+def _values_of(entries: Sequence[Entry], spots: Collection[Spot]) -> frozenset[Index]:
+    """What names the persons of these mentions elsewhere too."""
+    keys = {spot[0] for spot in spots}
+    named = (m for e in entries if e.key in keys for m in e.mentions if (e.key, m.idx) in spots)
+    return frozenset(i for mention in named for i in mention.indexes if i.kind in CERTAIN and i.kind != "name_number")
 
 
-def _mention(entry: Entry, mention: Mention, bonds: Mapping[Spot, Sequence[Index]], dropped: set[Spot]) -> Mention:
+def _entry(entry: Entry, bonds: Mapping[Spot, Sequence[Index]], dropped: set[Spot], merged: frozenset[Index]) -> Entry:
+    mentions = tuple([_mention(entry, mention, bonds, dropped, merged) for mention in entry.mentions])
+    return entry if mentions == entry.mentions else entry._replace(mentions=mentions)
+
+
+def _mention(
+    entry: Entry, mention: Mention, bonds: Mapping[Spot, Sequence[Index]], dropped: set[Spot], merged: frozenset[Index]
+) -> Mention:
+    """With what is ruled about it; a sex that some row states (or a borrowed card) is no veto against a person's word."""
     spot = (entry.key, mention.idx)
+    if spot not in dropped and spot not in bonds and merged.isdisjoint(mention.indexes):
+        return mention
     kept = [i for i in mention.indexes if i.kind not in CERTAIN] if spot in dropped else list(mention.indexes)
-    return mention._replace(indexes=(*kept, *bonds.get(spot, ())))
+    return mention._replace(indexes=(*kept, *bonds.get(spot, ())), sex=None)
 
 
 def unasked(reviews: Sequence[Review], rulings: Sequence[Ruling], persons: Mapping[Spot, int]) -> tuple[Review, ...]:

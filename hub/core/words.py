@@ -247,7 +247,7 @@ KINDS: dict[str, Kind] = {
     "identity_decision": Kind(
         facts={"at": WHEN, "act": WORD, "what": WORD, "by": WORD, "unit": WORD, "item": WORD,
                "record": COUNT, "position": COUNT, "other": COUNT, "other_position": COUNT, "person": COUNT,
-               "other_person": COUNT, "household": COUNT, "other_household": COUNT},
+               "other_person": COUNT, "household": COUNT, "other_household": COUNT, "more": WORD, "other_more": WORD},
         texts=("reason",), subject="none", required=("act", "at"),
     ),
     "handover": Kind(

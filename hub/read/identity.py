@@ -132,8 +132,10 @@ def _row(
     }  # fmt: skip
     if gives_back:
         row |= {"person": a.person, "household": a.household}
+    if what in ("same", "home"):
+        row["more"] = rulings.written(a.more)
     if b is not None:
-        row |= {"other": b.record, "other_position": b.position}
+        row |= {"other": b.record, "other_position": b.position, "other_more": rulings.written(b.more)}
         if gives_back == "both":
             row |= {"other_person": b.person, "other_household": b.household}
     return row

@@ -63,7 +63,9 @@ _PASSED = frozenset(REVIEW) | UNLISTED
 class _Search:
     """The fixed point in the making."""
 
-    def __init__(self, loaded: Loaded, fresh: Sequence[FreshRecord], known: frozenset[int]) -> None:
+    def __init__(
+        self, loaded: Loaded, fresh: Sequence[FreshRecord], known: frozenset[int], back: rulings.Ruled | None
+    ) -> None:
         self.loaded = loaded
         self.sql = loaded.sql
         self.fresh = {record.record_id: record for record in fresh}
@@ -75,11 +77,12 @@ class _Search:
         self.persons: set[int] = set()
         self.households: set[int] = set()
         self.decisions = rulings.standing(self.sql)
+        self.back = back or rulings.Ruled()
 
     def run(self) -> None:
         """Follow links until nothing new is found."""
         values, numbers = self._own_links()
-        frontier = set(self.fresh) | self._by_household(self._registered())
+        frontier = set(self.fresh) | self._by_household(self._registered()) | self._by_given_back()
         for _ in range(ROUNDS):
             frontier |= self._by_value(values) | self._by_number(numbers)
             frontier -= self.records
@@ -107,6 +110,11 @@ class _Search:
         }
         rows = self.sql.rows_in("SELECT id FROM household WHERE registered {in}", [no for no in named if no])
         return {int(household) for (household,) in rows}
+
+    def _by_given_back(self) -> set[int]:
+        """Who bears by now a number that is given back: one number never stands for two."""
+        homes, persons = set(self.back.homes.values()), set(self.back.persons.values())
+        return self._by_household(homes) | self._by_person(persons)
 
     def _by_value(self, values: Iterable[bytes]) -> set[int]:
         asked = {look_up(value): value for value in values if value not in self.values}
@@ -185,7 +193,7 @@ def read_hood(
 
     Read before the fresh records' own rows are rewritten, so that old index values are followed too.
     """
-    search = _Search(loaded, fresh, known)
+    search = _Search(loaded, fresh, known, back)
     search.run()
     loaded.read_places(search.fresh)
     entries, record_ids = _entries(search)

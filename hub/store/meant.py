@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from hub.core.records import Key
 from hub.store.index_bytes import unpack
+from hub.store.rulings import standing
 from hub.store.sql import Row, Sql
 
 
@@ -17,6 +19,7 @@ class Meant(NamedTuple):
     person: int | None
     household: int | None  # None: on none, or on several
     numbers: frozenset[bytes]  # of valid ID numbers under the person (blind)
+    more: tuple[tuple[int, int], ...] = ()  # further mentions (record, position) that can stand for the same
 
 
 class Item(NamedTuple):
@@ -83,8 +86,9 @@ def of_household(sql: Sql, number: int) -> Meant | None:
     found = _best(sql, rows or sql.rows(f"{here} ORDER BY p.record_id, p.idx", (number,)))
     if found is not None:
         return found
-    row = sql.one("SELECT MIN(record_id) FROM event_place WHERE household_id = ?", (number,))
-    return None if row is None or row[0] is None else Meant(int(row[0]), 0, None, number, frozenset())
+    nameless = sql.rows("SELECT record_id FROM event_place WHERE household_id = ? ORDER BY record_id", (number,))
+    spots = tuple((int(record), 0) for (record,) in nameless)
+    return Meant(*spots[0], None, number, frozenset(), spots[1:]) if spots else None
 
 
 def of_spot(sql: Sql, number: int, position: int) -> Meant | None:
@@ -95,19 +99,36 @@ def of_spot(sql: Sql, number: int, position: int) -> Meant | None:
 def own_numbers(sql: Sql, mention: Meant) -> frozenset[bytes]:
     """Valid ID numbers that the mention itself carries (blind)."""
     rows = sql.rows(_MENTION + "p.record_id = ? AND p.idx = ?", (mention.record, mention.position))
-    return frozenset(bytes(value) for row in rows for kind, value in unpack(row[3]) if kind == "id")
+    split_off = _split_off(sql)
+    return frozenset(value for row in rows for value in _ids(row, split_off))
 
 
 def _best(sql: Sql, rows: list[Row]) -> Meant | None:
     if not rows:
         return None
-    numbered = [row for row in rows if any(kind == "id" for kind, _ in unpack(row[3]))]
-    found, position, who, _ = (numbered or rows)[0]
+    split_off = _split_off(sql)
+    rows = sorted(rows, key=lambda row: not _ids(row, split_off))
+    found, position, who, _ = rows[0]
+    more = tuple((int(row[0]), int(row[1])) for row in rows[1:])
     homes = sql.rows("SELECT household_id FROM event_place WHERE record_id = ?", (found,))
     home = int(homes[0][0]) if len(homes) == 1 else None
-    return Meant(int(found), int(position), None if who is None else int(who), home, _numbers(sql, who))
+    return Meant(
+        int(found), int(position), None if who is None else int(who), home, _numbers(sql, who, split_off), more
+    )
 
 
-def _numbers(sql: Sql, who: int | None) -> frozenset[bytes]:
+def _numbers(sql: Sql, who: int | None, split_off: Collection[tuple[int, int]]) -> frozenset[bytes]:
     rows = sql.rows(_MENTION + "p.person_id = ?", (who,)) if who is not None else []
-    return frozenset(bytes(value) for row in rows for kind, value in unpack(row[3]) if kind == "id")
+    return frozenset(value for row in rows for value in _ids(row, split_off))
+
+
+def _ids(row: Row, split_off: Collection[tuple[int, int]]) -> list[bytes]:
+    """Valid ID numbers (blind) of a mention's person; the card of somebody else is none of theirs."""
+    if (row[0], row[1]) in split_off:
+        return []
+    return [bytes(value) for kind, value in unpack(row[3]) if kind == "id"]
+
+
+def _split_off(sql: Sql) -> frozenset[tuple[int, int]]:
+    """Mentions of which somebody ruled that their own values do not say who they are."""
+    return frozenset((one.record, one.position) for one in standing(sql) if one.what in ("is", "alone"))

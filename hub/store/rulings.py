@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from hub.core.hood import Ruling, Spot
 from hub.core.records import Facts, Key
 from hub.core.timeline import facts_from_json
+from hub.core.values import MAX_WORD
 from hub.store.compare import Truth
 from hub.store.sql import Sql
 from hub.store.tx import Tx
@@ -30,24 +31,50 @@ class Decision(NamedTuple):
     position: int
     other: int
     other_position: int
+    more: tuple[tuple[int, int], ...] = ()  # further mentions that stood for the same person or household
+    other_more: tuple[tuple[int, int], ...] = ()
 
     @property
     def records(self) -> set[int]:
         """The records it is about."""
-        return {self.record, self.other} - {0}
+        return {self.record, self.other, *(record for record, _ in (*self.more, *self.other_more))} - {0}
 
     def ruling(self, keys: Mapping[int, Key]) -> Ruling | None:
-        """As ``place`` reads it; None while one of its records is not among ``keys``."""
-        if not self.records <= keys.keys():
+        """As ``place`` reads it; None while nothing that it is about is among ``keys``."""
+        a = _spots(((self.record, self.position), *self.more), keys)
+        b = _spots(((self.other, self.other_position), *self.other_more), keys)
+        if not a or (self.other and not b):
             return None
-        other: Spot | None = (keys[self.other], self.other_position) if self.other else None
-        return Ruling(self.what, (keys[self.record], self.position), other)
+        return Ruling(self.what, a[0], b[0] if b else None, a[1:], b[1:], self.no)
+
+
+def _spots(mentions: Iterable[tuple[int, int]], keys: Mapping[int, Key]) -> tuple[Spot, ...]:
+    return tuple([(keys[record], position) for record, position in mentions if record in keys])
 
 
 def decision(no: str, facts: Mapping[str, Any]) -> Decision:
     """The decision of a record's facts."""
     names = ("record", "position", "other", "other_position")
-    return Decision(no, str(facts.get("what")), *(int(facts.get(name) or 0) for name in names))
+    record, position, other, other_position = (int(facts.get(name) or 0) for name in names)
+    more, other_more = unwritten(facts.get("more")), unwritten(facts.get("other_more"))
+    return Decision(no, str(facts.get("what")), record, position, other, other_position, more, other_more)
+
+
+def written(mentions: Iterable[tuple[int, int]]) -> str | None:
+    """Mentions as one word of a decision's facts, as many as fit."""
+    found = ""
+    for record, position in mentions:
+        longer = f"{found} {record}:{position}".strip()
+        if len(longer) > MAX_WORD:
+            break
+        found = longer
+    return found or None
+
+
+def unwritten(word: object) -> tuple[tuple[int, int], ...]:
+    """The inverse of ``written``."""
+    pairs = [one.partition(":") for one in str(word or "").split()]
+    return tuple([(int(record), int(position)) for record, _, position in pairs])
 
 
 def standing(sql: Sql) -> list[Decision]:

@@ -144,6 +144,70 @@ def test_two_valid_numbers_are_two_persons(doubtful: District) -> None:
     assert (told.code, told.json["error"]["code"]) == (2, "identity.numbers")
 
 
+def test_what_was_accepted_can_be_split_off_again(doubtful: District) -> None:
+    """The newer decision holds: the record stands apart, and the older one stays on record."""
+    (item,) = doubtful("identity", "review", "--json").json
+    doubtful("identity", "accept", item["id"], *WHY)
+    assert list(homes(doubtful).values()) == ["red"]
+    assert doubtful("identity", "split", "womens_federation.complaint/C1", *WHY).code == 0
+
+    assert sorted(homes(doubtful).values()) == ["orange", "red"]
+    assert len(doubtful("identity", "decisions", "--json").json) == 2
+
+
+def test_a_merge_outlives_the_record_it_was_said_by(doubtful: District) -> None:
+    """Two persons are one, whichever record named them first: a later one of the same person still counts there."""
+    for no in ("C2", "C3"):
+        doubtful.ingest(
+            "womens_federation", "complaint", complaint(no, victim_name="苏大妹", victim_phone="13912340001")
+        )
+    other = next(home for home in homes(doubtful) if "C3" in keys(doubtful, home))
+    assert doubtful("identity", "merge", person(doubtful, other), person(doubtful, "H1"), *WHY).code == 0
+    assert {"C2", "C3"} <= keys(doubtful, "H1")
+    doubtful.ingest(
+        "womens_federation", "complaint", complaint("C2") | {"deleted": "1", "updated_at": "2026-11-03 10:00:00"}
+    )
+
+    assert "C3" in keys(doubtful, "H1")
+
+
+def keys(district: District, household: str) -> set[str]:
+    told = district("households", "explain", household, "--json").json
+    return {event["key"] for concern in told["concerns"] for event in concern["events"]}
+
+
+def person(district: District, household: str) -> str:
+    """The first who is known there."""
+    return str(district("households", "show", household, "--json").json["members"][0]["person"])
+
+
+def test_whose_card_it_is_not_can_be_said_after_the_split(doubtful: District) -> None:
+    """A person split off from a borrowed card has no number of theirs, and may be merged with whoever they are."""
+    doubtful.ingest("community_grid", "household", *family("H2", AT, *_others()))
+    doubtful.ingest("womens_federation", "complaint", complaint(
+        "C2", victim_name="苏大妹", victim_id_number=WIFE.id_number))  # fmt: skip
+    doubtful("identity", "split", "womens_federation.complaint/C2", *WHY)
+    other = next(home for home in homes(doubtful) if "C2" in keys(doubtful, home))
+
+    assert doubtful("identity", "merge", person(doubtful, other), person(doubtful, "H2"), *WHY).code == 0
+    assert "C2" in keys(doubtful, "H2")
+
+
+def test_a_household_given_back_is_nobody_elses(district: District) -> None:
+    """What an undo gives back is no longer shared with the stranger who has come to bear it meanwhile."""
+    district.ingest("womens_federation", "worker", worker("F1", "区妇联"))
+    for no in ("C1", "C2"):
+        district.ingest(
+            "womens_federation", "complaint", complaint(no, victim_name="苏大妹", victim_phone="13912340001")
+        )
+    (no,) = district("identity", "split", "womens_federation.complaint/C2", *WHY, "--json").json["decisions"]
+    district.ingest("womens_federation", "complaint", complaint("C1", victim_name="苏大妹", victim_phone="13912340002") | {
+        "updated_at": "2026-11-02 10:00:00"})  # fmt: skip
+    assert district("identity", "undo", no, "--by", "F1").code == 0
+
+    assert list(homes(district).values()) == ["orange", "orange"]
+
+
 def _others() -> tuple[Any, ...]:
     from tests.end_to_end.story import OTHER_MAN, OTHER_WOMAN
 

@@ -119,3 +119,38 @@ def test_a_refused_candidate_is_not_asked_about_again() -> None:
 def test_every_word_has_its_effect() -> None:
     """No ruling is without a test."""
     assert set(WHATS) == {"same", "is", "alone", "apart", "home"}
+
+
+def numbered(no: str, what: str, a: Entry, b: Entry | None = None, *more: Entry) -> Ruling:
+    return rule(what, a, b)._replace(no=no, more=tuple((entry.key, 0) for entry in more))
+
+
+def test_the_newer_word_on_a_mention_holds() -> None:
+    """Split off after it was merged, a mention stands alone; merged after it was split off, it is that person."""
+    merge, split = numbered("1", "same", VAGUE, KNOWN), numbered("2", "alone", VAGUE)
+
+    assert not together(placed((KNOWN, VAGUE), merge, split), spot(VAGUE), spot(KNOWN))
+    assert together(placed((KNOWN, VAGUE), merge._replace(no="3"), split), spot(VAGUE), spot(KNOWN))
+
+
+def test_who_is_split_off_takes_nobody_along() -> None:
+    """The person whom a mention stood for stays merged when that mention is split off, or its record taken back."""
+    also = record("8", "conflict_found", "2026-03-08", P("victim", "苏婉清", phone="139", sex="female"))
+    merge, split = numbered("1", "same", OTHER, KNOWN, also), numbered("2", "alone", OTHER)
+    found = placed((KNOWN, OTHER, also), merge, split)
+
+    assert together(placed((KNOWN, OTHER, also), merge), spot(also), spot(KNOWN))
+    assert together(found, spot(also), spot(KNOWN))
+    assert not together(found, spot(also), spot(OTHER))
+    assert together(placed((KNOWN, also), merge), spot(also), spot(KNOWN))
+
+
+def test_a_sex_that_a_row_states_is_no_veto_against_people() -> None:
+    """Vetoes hold for what is decided automatically; a merge by a person takes every record of both along."""
+    man = record("8", "conflict_found", "2026-03-08", P("victim", "苏婉清", phone="139", sex="male"))
+    again = record("9", "conflict_found", "2026-03-09", P("victim", "苏婉清", phone="139", sex="male"))
+    found = placed((KNOWN, man, again), rule("same", KNOWN, man))
+
+    assert together(found, spot(KNOWN), spot(man))
+    assert together(found, spot(KNOWN), spot(again))
+    assert not together(placed((KNOWN, man)), spot(KNOWN), spot(man))

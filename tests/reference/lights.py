@@ -250,7 +250,7 @@ class Walk:
 
     def set_back_by_visit(self, now: datetime, row: Row) -> None:
         if is_visit(row) and row["facts"].get("finding") in ("tension", "violence"):
-            if row["facts"]["finding"] == "violence" and not opened_by(row):
+            if row["facts"]["finding"] == "violence":  # S9 names it for itself, whatever was answered about its O5
                 self.violence.append((now, None))
             for concern in self.open():
                 if concern["rule"] == "T1":

@@ -21,12 +21,17 @@ Label = tuple[Any, ...]
 
 
 class Ruling(NamedTuple):
-    """What a reviewer said, under the number the hub gave it."""
+    """What a reviewer said, under the number the hub gave it.
+
+    It rests on the mentions that then stood for whom it names: when each of them is taken back or split off, on nothing.
+    """
 
     no: str
     what: str
     a: Label  # of ``is``, ``alone`` and ``apart``: the row's key and the role
     b: Label = ()
+    a_rests_on: frozenset[Label] = frozenset()
+    b_rests_on: frozenset[Label] = frozenset()
 
 
 class Joined:
@@ -50,15 +55,22 @@ class Meant:
     """Persons and households of these rows under these rulings; rows in the order in which they were first heard of."""
 
     def __init__(self, rows: Iterable[Row], rulings: Iterable[Ruling]) -> None:
-        self.rows, self.rulings = list(rows), list(rulings)
-        self.detached = {
-            one.a: (one.what, one.no, *one.a) for one in self.rulings if one.what in ("is", "alone")
-        }  # the newest word on a mention holds
+        self.rows = list(rows)
+        here = {spot(row, who) for row in self.rows for who in row["people"]}
+        self.rulings: list[Ruling] = []
+        self.detached: dict[Label, Label] = {}
+        for one in reversed(list(rulings)):  # the newest word on a mention holds; older ones say nothing of it any more
+            rests_on = (one.a_rests_on or here | {()}, one.b_rests_on or here | {()})
+            if all(on & (here | {()}) for on in rests_on) and not (one.what in ("is", "alone") and one.a not in here):
+                self.rulings.insert(0, one)
+                if one.what in ("is", "alone"):
+                    self.detached[one.a] = (one.what, one.no, *one.a)
+                    here = here - {one.a}
         self.persons, self.homes = Joined(), Joined()
         for one in self.rulings:
             if one.what == "same":
                 self.persons.join(one.a, one.b)
-            if one.what == "is" and self.detached[one.a][1] == one.no:
+            if one.what == "is":
                 self.persons.join(self.detached[one.a], one.b)
         self._live_together()
 
@@ -119,6 +131,20 @@ class Meant:
     def register_of(self, root: Label) -> set[int]:
         numbers = {n[1] for n in [*self.homes.up, root] if n[0] == "home" and self.homes.root(n) == root}
         return {int(n) for n in numbers}
+
+    def mentions_of(self, label: Label) -> frozenset[Label]:
+        """Where a person is named; nowhere in particular if the register knows them."""
+        root = self.persons.root(label)
+        if self.name_of_person(root)[0] == "number":
+            return frozenset()
+        return frozenset(spot(row, who) for row in self.rows for who in row["people"] if self.person(row, who) == root)
+
+    def mentions_at(self, label: Label) -> frozenset[Label]:
+        """Where anybody of a household is named, unless it is the register's."""
+        root = self.homes.root(self.node(label))
+        if self.register_of(root):
+            return frozenset()
+        return frozenset(spot(row, who) for row in self.rows if self.household(row) == root for who in row["people"])
 
     def households(self) -> dict[Label, list[Row]]:
         """Every household with its rows, in which each person is who they are."""

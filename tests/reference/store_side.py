@@ -81,9 +81,7 @@ def register(homes: Iterable[int], since: datetime) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def land(
-    line: Line, rows: Iterable[tuple[int, Row]], as_sent: Callable[[Row, int], dict[str, Any]] = raw
-) -> None:
+def land(line: Line, rows: Iterable[tuple[int, Row]], as_sent: Callable[[Row, int], dict[str, Any]] = raw) -> None:
     """Rows of many homes as pages, in the order given: one page for each run of one stream and mode."""
     page: list[dict[str, Any]] = []
     last: tuple[str, str, bool] | None = None
