@@ -31,7 +31,7 @@ def accept(sql: Sql, actor: Actor, reason: str, item: str, candidate: str = "") 
     own = meant.own_numbers(sql, mention)
     if own and other.numbers and own.isdisjoint(other.numbers):
         raise ActError("identity.numbers")
-    return [_row(actor, reason, "accept", "is", mention, other, asked.uid, gives_back="first")]
+    return [_row(actor, reason, "accept", "is", mention, other, asked.uid)]
 
 
 def reject(sql: Sql, actor: Actor, reason: str, item: str, candidate: str = "") -> list[Row]:

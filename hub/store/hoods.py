@@ -132,7 +132,7 @@ class _Search:
             look_up(value): value
             for record in self.fresh.values()
             if not record.gone
-            for indexes in record.indexes
+            for indexes in self._indexes_of(record)
             if not any(kind == "id" for kind, _ in indexes)
             for kind, value in indexes
             if kind in REVIEW
@@ -149,6 +149,11 @@ class _Search:
                 if person is not None:
                     found.setdefault(asked[value], set()).add(person)
         return {value: tuple(sorted(persons)) for value, persons in found.items() if len(persons) <= GENERIC}
+
+    def _indexes_of(self, record: FreshRecord) -> Sequence[tuple[Index, ...]]:
+        if not record.as_stored:
+            return record.indexes
+        return [row.indexes for row in self.loaded.parties.get(record.record_id, ())]
 
     def _by_number(self, numbers: Iterable[str]) -> set[int]:
         asked = [no for no in numbers if no not in self.numbers]

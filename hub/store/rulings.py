@@ -101,7 +101,7 @@ def take(tx: Tx, changed: Sequence[tuple[int, Truth]]) -> Ruled:
             continue
         facts = truth.event.facts if truth.state == "applied" else _said(tx, number)
         one = decision(truth.key.no, facts)
-        records |= one.records
+        records |= {one.record, one.other} - {0} if truth.state == "applied" else one.records
         item = facts.get("item")
         if item:
             state = ITEM_STATE.get(str(facts.get("act")), "open") if truth.state == "applied" else "open"

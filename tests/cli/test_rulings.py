@@ -155,6 +155,14 @@ def test_what_was_accepted_can_be_split_off_again(doubtful: District) -> None:
     assert len(doubtful("identity", "decisions", "--json").json) == 2
 
 
+def test_a_ruling_leaves_other_questions_open(doubtful: District) -> None:
+    """What was asked about one person of a record is still asked after somebody ruled about another of it."""
+    (item,) = doubtful("identity", "review", "--json").json
+    doubtful("identity", "split", "womens_federation.complaint/C1", "--position", str(1 - item["position"]), *WHY)
+
+    assert item["id"] in {row["id"] for row in doubtful("identity", "review", "--json").json}
+
+
 def test_a_merge_outlives_the_record_it_was_said_by(doubtful: District) -> None:
     """Two persons are one, whichever record named them first: a later one of the same person still counts there."""
     for no in ("C2", "C3"):

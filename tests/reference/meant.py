@@ -56,16 +56,28 @@ class Meant:
 
     def __init__(self, rows: Iterable[Row], rulings: Iterable[Ruling]) -> None:
         self.rows = list(rows)
-        here = {spot(row, who) for row in self.rows for who in row["people"]}
+        order = [spot(row, who) for row in self.rows for who in row["people"]]
+        here = set(order)
+        named = {spot(row, who): (row, who) for row in self.rows for who in row["people"]}
         self.rulings: list[Ruling] = []
+        stand_in: dict[tuple[str, str], Label] = {}  # which mention stands for whom a ruling names now
         self.detached: dict[Label, Label] = {}
         for one in reversed(list(rulings)):  # the newest word on a mention holds; older ones say nothing of it any more
             rests_on = (one.a_rests_on or here | {()}, one.b_rests_on or here | {()})
             if all(on & (here | {()}) for on in rests_on) and not (one.what in ("is", "alone") and one.a not in here):
                 self.rulings.insert(0, one)
+                for side, on in (("a", one.a_rests_on), ("b", one.b_rests_on)):
+                    if on:
+                        stand_in[one.no, side] = next(where for where in order if where in on & here)
                 if one.what in ("is", "alone"):
                     self.detached[one.a] = (one.what, one.no, *one.a)
                     here = here - {one.a}
+        self.rulings = [
+            one._replace(**{
+                side: self.label(*named[stand_in[one.no, side]]) for side in ("a", "b") if (one.no, side) in stand_in
+            })
+            for one in self.rulings
+        ]  # fmt: skip
         self.persons, self.homes = Joined(), Joined()
         for one in self.rulings:
             if one.what == "same":

@@ -245,8 +245,9 @@ def records(concern: Concern, walk: Walk) -> list[Row]:
     """Those of a concern; T1 stands on the records of the red, Y4 of the orange that ended then, and on what ended it."""
     found = [row for _, row in concern["rows"] if row is not None]
     if concern["rule"] in ("T1", "Y4"):
+        begun = {when for when, _ in concern["rows"]}  # or joined, by another that ended while it stood
         for past in walk.concerns:
             led_here = colour(past["rule"]) == colour(concern["rule"]) + 1
-            if led_here and past["until"] == concern["since"] and past is not concern:
+            if led_here and past["until"] in begun and past is not concern:
                 found += records(past, walk) + [past["closer"]] * (past["closer"] is not None)
     return found
