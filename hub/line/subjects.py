@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from hub.core.records import SHANGHAI, StreamKey
+from hub.core.versions import facts_from_json
 from hub.core.words import KINDS
 from hub.store.compare import Incoming, Truth
 from hub.store.lights import drop_silences, save_silences
@@ -16,6 +17,8 @@ from hub.store.tx import Tx
 
 NUMBERS = {"report_feedback": "report_no", "duty_answer": "duty_no", "receipt": "message_no"}
 """Kinds about a standing number, and the fact that names it."""
+_DECIDED = ("override", "objection", "objection_answer", "handover")
+"""Kinds of what people decide or say about a household."""
 UNKNOWN = {"report_feedback": "report.unknown", "duty_answer": "duty.unknown", "receipt": "message.unknown"}
 
 
@@ -62,25 +65,37 @@ class Subjects:
             self._tx, self._loaded, {number: homes.get(no, frozenset()) for number, no in wanted.items()}
         )
 
-    def place_decisions(self, changed: Sequence[tuple[int, Truth]], successors: bool) -> frozenset[int]:
+    def place_decisions(
+        self, changed: Sequence[tuple[int, Truth]], successors: bool, given_back: frozenset[int] = frozenset()
+    ) -> frozenset[int]:
         """Put what people decide on the household they name, or on the one that took its records; what it touches.
 
-        ``successors``: a household of this commit was closed; what stood on it follows.
+        ``successors``: a household of this commit was closed; what stood on it follows. ``given_back``: households whose
+        ruling was taken back in this commit; what was decided about them returns.
         """
         fresh = {number: truth for number, truth in changed if KINDS[truth.event.kind].subject == "household"}
         wanted = {n: str(t.event.facts.get("household")) if t.state == "applied" else "" for n, t in fresh.items()}
         if successors:
-            rows = self._tx.rows(
+            rows = self._tx.rows_in(
                 "SELECT r.id, h.uid FROM record r JOIN event_place e ON e.record_id = r.id"
-                " JOIN household h ON h.id = e.household_id"
-                " WHERE r.kind IN ('override', 'objection', 'objection_answer', 'handover') AND h.successor_id IS NOT NULL"
+                " JOIN household h ON h.id = e.household_id WHERE r.kind {in} AND h.successor_id IS NOT NULL",
+                _DECIDED,
             )
             wanted |= {int(record): str(uid) for record, uid in rows if int(record) not in wanted}
+        if given_back:
+            wanted = {**self._decided_about(given_back), **wanted}
         if not wanted:
             return frozenset()
         homes = self._living({uid for uid in wanted.values() if uid})
         places = {n: frozenset({homes[uid]}) if uid in homes else frozenset() for n, uid in wanted.items()}
         return place_standing(self._tx, self._loaded, places)
+
+    def _decided_about(self, households: frozenset[int]) -> dict[int, str]:
+        """Decisions that name one of these households (record → the household's uid)."""
+        uids = {str(uid) for (uid,) in self._tx.rows_in("SELECT uid FROM household WHERE id {in}", households)}
+        rows = self._tx.rows_in("SELECT id, facts FROM record WHERE kind {in} AND state = 'applied'", _DECIDED)
+        named = {int(number): str(facts_from_json(facts).get("household")) for number, facts in rows}
+        return {number: uid for number, uid in named.items() if uid in uids}
 
     def _living(self, uids: set[str]) -> dict[str, int]:
         """Household uid → the household that has its records now."""

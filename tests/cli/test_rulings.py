@@ -102,6 +102,39 @@ def test_two_households_are_merged_and_parted_again(doubtful: District) -> None:
     assert placed(doubtful)["events"] == before["events"]
 
 
+def test_what_was_decided_about_a_household_goes_and_comes_with_it(doubtful: District) -> None:
+    """A light that people hold up, and what a family objects to, follow into the merged household and return by undo."""
+    other = next(name for name, light in homes(doubtful).items() if light == "orange")
+    held = (
+        "households",
+        "override",
+        other,
+        "--light",
+        "red",
+        "--reason",
+        "危险",
+        "--until",
+        "2027-01-31",
+        "--by",
+        "F1",
+    )
+    assert doubtful(*held).code == 0
+    assert (
+        doubtful("households", "objection", other, "--about", "light", "--statement", "不属实", "--by", "F1").code == 0
+    )
+    (no,) = doubtful("identity", "merge", "H1", other, *WHY, "--json").json["decisions"]
+    assert [len(said(doubtful, "H1", what)) for what in ("overrides", "objections")] == [1, 1]
+    assert doubtful("identity", "undo", no, "--by", "F1").code == 0
+
+    assert [len(said(doubtful, "H1", what)) for what in ("overrides", "objections")] == [0, 0]
+    assert [len(said(doubtful, other, what)) for what in ("overrides", "objections")] == [1, 1]
+    assert homes(doubtful)[other] == "red"
+
+
+def said(district: District, household: str, what: str) -> list[Any]:
+    return list(district("households", "explain", household, "--json").json[what])
+
+
 def test_a_borrowed_card_is_split_off(doubtful: District) -> None:
     """The record of somebody who used another's card stands alone, is judged alone, and goes back by undo."""
     (no,) = doubtful("identity", "split", "police.incident/J1", "--position", "1", *WHY, "--json").json["decisions"]

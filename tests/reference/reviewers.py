@@ -8,100 +8,28 @@ concerns and its open duties.
 
 from __future__ import annotations
 
-import json
 import random
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from hub.core import acts
 from hub.core.acts import ActError, Actor
-from hub.core.records import Person
 from hub.read import identity
-from hub.store.times import from_us
-from tests.line.line_kit import Line
-from tests.reference.incidents import Key, key, reported
-from tests.reference.lights import COLOURS, Walk
-from tests.reference.lights import lights as walk
-from tests.reference.makers import BORN
+from hub.read.explain import explain_household
+from hub.read.households import find_household
+from tests.line.line_kit import POLICY, VAULT, Line
+from tests.reference.held_against import HeldAgainst
+from tests.reference.incidents import Key, key
 from tests.reference.meant import Label, Meant, Ruling, spot
-from tests.reference.opens import is_ours
-from tests.reference.owed import COVERED, owed
-from tests.reference.people import Row, within_family
-from tests.reference.store_side import Resident, land, name, raw, register, table, told
+from tests.reference.people import Row
+from tests.reference.store_side import Resident, land, register
+from tests.reference.strangers import Couple, Registered, as_sent, is_kept
 
-EVERYTHING = {
-    "places": "SELECT e.record_id, e.household_id, e.why FROM event_place e ORDER BY 1, 2",
-    "persons": "SELECT record_id, idx, person_id FROM party ORDER BY 1, 2",
-    "members": "SELECT household_id, person_id, role, born, capacity, since, until FROM membership ORDER BY 1, 2",
-    "households": "SELECT id, registered, provisional, light, since, assessment FROM household"
-    " WHERE successor_id IS NULL AND id IN (SELECT household_id FROM event_place) ORDER BY 1",
-}  # fmt: skip
 REVIEWER = "W1"
 UNIT = "womens_federation"
-
-
-class Couple(Resident):
-    """Two people in no register, known by name and telephone; some of their records tell nothing certain of them."""
-
-    def __init__(self, home: int, group: int, now: datetime) -> None:
-        super().__init__(home, now)
-        self.draw.seed(home * 100 + group)
-        self.prefix, self.family = f"H{home}G{group}", (home, group)
-
-    def at_home(self, row: Row) -> Row:
-        row = super().at_home(row)
-        people = [
-            {**p, "person": number, "born": BORN[number]} for p in row["people"]
-            for number in [p["person"] if p["person"] < 3 else 2 if p["role"] == "party_b" else 1]
-        ]  # fmt: skip
-        facts = {**row["facts"], "relation": "spouse"}
-        facts.pop("original_case_no", None)
-        if "lone" not in row:
-            row["lone"] = self.draw.random() < 0.3
-        return as_named({**row, "facts": facts, "people": people, "related": [], "family": self.family})
-
-
-class Registered(Resident):
-    """The family of a registered home."""
-
-    def at_home(self, row: Row) -> Row:
-        row = super().at_home(row)  # who lives with whom is said, and not left to a guess
-        facts = {**row["facts"], "relation": row["facts"].get("relation") or "spouse"}
-        return as_named({**row, "facts": facts, "lone": False, "family": (self.home, 0)})
-
-
-def as_named(row: Row) -> Row:
-    """Who asks for legal aid is its subject; whom a stream has no columns for is not named, and nobody twice."""
-    roles = {to.partition(":")[2].partition(".")[0] for _, to, _ in table(row["unit"], row["stream"]).fields}
-    subject = {"role": "subject"} if row["stream"] == "legal_aid" else {}
-    people = [{**who, **subject} for who in row["people"] if who["role"] in roles or subject]
-    named = {who["role"] for who in people}
-    return {**row, "people": [who for who in people if who["role"] != "victim" or "party_a" not in named]}
-
-
-def is_kept(row: Row) -> bool:
-    """Also what opens no light; not what happened outside the family (section 2)."""
-    return within_family(row) is not False if row["stream"] in ("criminal_case", "action") else is_ours(row)
-
-
-def phone(home: int, group: int, person: int) -> str:
-    return f"139{home:04d}{group:02d}{person:02d}"
-
-
-def as_sent(row: Row, home: int) -> dict[str, Any]:
-    """A row as its department sends it: who is in no register without ID number, who is unknown by a name of the moment."""
-    home, group = row["family"]
-    if group == 0:
-        return raw(row, home)
-    number = int("".join(c for c in row["no"].partition("N")[2] if c.isdigit())) if row["lone"] else 0
-    family = 2 * (200 + (home * 10 + group) * 80 + number)
-    return told(row, [
-        Person(p["role"], name=name(family, p["person"]), born=BORN[p["person"]], phone=phone(home, group, p["person"]))
-        for p in row["people"]
-    ])  # fmt: skip
 
 
 class District:
@@ -117,7 +45,9 @@ class District:
         self.rulings: list[Ruling] = []
         self.objections: list[Row] = []  # of registered homes; answers too
         self.heard: dict[Key, int] = {}
-        self.reports: list[Row] = []
+        self.held = HeldAgainst(line)
+        self.upheld: list[str] = []  # records to be taken back
+        self.count = 0
         self.told: list[str] = []
         self.not_exact: list[str] = []
         self.counts: dict[str, int] = {}
@@ -136,6 +66,8 @@ class District:
             life.now = self.line.now
             if self.draw.random() < share:
                 arrived += [(life.home, row) for row in life.happen()]
+            arrived += [(life.home, row) for row in self._taken_back(life)]
+        self.upheld.clear()
         self.draw.shuffle(arrived)
         arrived.sort(key=lambda a: (a[1]["unit"], a[1]["stream"], a[1]["live"]))
         for _, row in arrived:
@@ -143,6 +75,14 @@ class District:
         land(self.line, arrived, as_sent)
         self.line.drain()
         return len(arrived)
+
+    def _taken_back(self, life: Resident) -> list[Row]:
+        """Records whose unit found that the family was right."""
+        before = {known: len(versions) for known, versions in life.versions.items()}
+        for known in before:
+            if f"{known[0]}.{known[1]}/{known[2]}" in self.upheld:
+                life.retract(known)
+        return life.settle(before)
 
     def rows(self) -> list[Row]:
         """The current records, in the order in which they were first heard of."""
@@ -171,7 +111,10 @@ class District:
             (self.merge, self.merge, self.merge_homes, self.split, self.accept, self.reject, self.undo, self.undo,
              self.object, self.there_and_back)
         )  # fmt: skip
+        before = self.held.numbered()
         done = act()
+        if done and before != (after := self.held.numbered()):
+            self.not_exact.append(f"numbers after {done}: {set(before) ^ set(after)}")
         if done:
             self.told.append(f"{self.line.now:%Y-%m-%d %H:%M} {done}")
             self.counts[act.__name__] = self.counts.get(act.__name__, 0) + 1
@@ -249,7 +192,7 @@ class District:
 
     def there_and_back(self) -> str:
         """A ruling that is taken back at once leaves nothing behind: not a number, not a light."""
-        before = self._everything()
+        before = self.held.everything()
         done = self.draw.choice((self.merge, self.merge_homes, self.split, self.accept))()
         if not done:
             return ""
@@ -257,14 +200,11 @@ class District:
         with self.line.store.read() as sql:
             rows = identity.undo(sql, one.no)
         self.line.act("identity", *rows)
-        for what, after in self._everything().items():
+        for what, after in self.held.everything().items():
             gone, more = set(before[what]) - set(after), set(after) - set(before[what])
             if gone or more:
                 self.not_exact.append(f"{what} after {done} and back: gone {sorted(gone)}, more {sorted(more)}")
         return f"{done} and back"
-
-    def _everything(self) -> dict[str, list[Any]]:
-        return {name: self.line.rows(query) for name, query in EVERYTHING.items()}
 
     def _rests_on(self, one: Ruling, later: list[Ruling]) -> bool:
         """A later word about the same persons or households: whom it names would not be told from what the hub kept."""
@@ -292,36 +232,49 @@ class District:
     # -- what families say ---------------------------------------------------------------------------------------------
 
     def object(self) -> str:
-        """A family of the register objects to its light, or an objection of it is answered."""
-        home = self.draw.choice(self.homes)
-        ((uid,),) = self.line.rows("SELECT uid FROM household WHERE registered = ?", f"HH{home}")
-        mine = [row["no"] for row in self.objections if row["home"] == home and row["stream"] == "objection"]
-        at, no = self.line.now, f"OB{len(self.objections)}"
-        facts: Row = {"at": at}
-        if mine and self.draw.random() < 0.5:
-            facts["objection_no"] = self.draw.choice(mine)
-            self.line.act("objection_answer", {
-                "no": no, "household": uid, "at": at.isoformat(), "objection_no": facts["objection_no"],
-                "decision": "upheld", "by": REVIEWER, "unit": UNIT,
-            })  # fmt: skip
-        else:
-            self.line.act(
-                "objection",
-                {
-                    "no": no,
-                    "household": uid,
-                    "at": at.isoformat(),
-                    "about": "light",
-                    "by": REVIEWER,
-                    "statement": "不属实",
-                },
-            )
+        """A family objects to its light or to a record, or an objection is answered: by nobody whose act it is about."""
+        meant = self.meant()
+        roots = sorted({meant.household(row) for row in meant.rows}, key=repr)
+        if not roots:
+            return ""
+        root = self.draw.choice(roots)
+        home, uid = meant.registered(root), self._home(meant, root)
+        mine = [row for row in self.objections if row["home"] == home and row["stream"] == "objection"]
+        if home is not None and mine and self.draw.random() < 0.5:
+            return self._answer(uid, self.draw.choice(mine))
+        row = self.draw.choice([row for row in meant.rows if meant.household(row) == root])
+        about = self.draw.choice(("light", f"{row['unit']}.{row['stream']}/{row['no']}"))
+        facts = acts.objection(self._explained(uid), self._actor(), "不属实", about)
+        return self._said("objection", home, {**facts, "unit": None}, row["unit"] if about != "light" else None)
+
+    def _answer(self, uid: str, objection: Row) -> str:
+        """Upheld, the unit mostly takes its record back; the light follows that, and nothing else."""
+        told, no = self._explained(uid), objection["no"]
+        if objection["of_unit"] is not None:
+            with pytest.raises(ActError) as refused:
+                acts.objection_answer(told, Actor("W9", objection["of_unit"], self.line.now), no, "refused", "已核查")
+            assert refused.value.code == "act.own"
+        decision = self.draw.choice(("upheld", "partly", "refused"))
+        unit = "court" if objection["of_unit"] == UNIT else UNIT
+        facts = acts.objection_answer(told, Actor(REVIEWER, unit, self.line.now), no, decision, "已核查")
+        if decision == "upheld" and objection["of_unit"] is not None:
+            self.upheld.append(objection["facts"]["about"])
+        return self._said("objection_answer", objection["home"], facts, None)
+
+    def _said(self, stream: str, home: int | None, facts: Row, of_unit: str | None) -> str:
+        no = f"OB{self.count}"
+        self.count += 1
+        self.line.act(stream, {name: value for name, value in {**facts, "no": no}.items() if value is not None})
         self.objections.append({
-            "unit": "station", "stream": "objection_answer" if "objection_no" in facts else "objection", "no": no,
-            "home": home, "at": at, "facts": facts, "people": [], "related": [], "path": [], "live": True, "updated": at,
-            "received": at, "deleted": False,
+            "unit": "station", "stream": stream, "no": no, "home": home, "at": self.line.now, "of_unit": of_unit,
+            "facts": {**facts, "at": self.line.now}, "people": [], "related": [], "path": [], "live": True,
+            "updated": self.line.now, "received": self.line.now, "deleted": False,
         })  # fmt: skip
-        return f"home {home}: {self.objections[-1]['stream']}"
+        return f"home {home}: {stream} about {facts.get('about') or facts['objection_no']}"
+
+    def _explained(self, uid: str) -> dict[str, Any]:
+        with self.line.store.read() as sql:
+            return explain_household(sql, VAULT, find_household(sql, uid), POLICY, self.line.now)
 
     # -- how it is said to the hub -------------------------------------------------------------------------------------
 
@@ -420,77 +373,7 @@ class District:
 
     def differences(self) -> list[str]:
         """What the store and the reference do not agree on, by household."""
-        meant = self.meant()
-        places = self._places()
-        found = [*self.not_exact, *self._persons_differ(meant)]
-        for root, rows in meant.households().items():
-            stands = {tuple(places.get(key(row), ())) for row in rows}
-            home = meant.registered(root)
-            if len(stands) != 1 or len(next(iter(stands))) != 1:
-                found.append(f"{root}: {[(key(row), places.get(key(row))) for row in rows]}")
-                continue
-            ((household,),) = stands
-            others = [known for known, at in places.items() if household in at and known not in {key(r) for r in rows}]
-            if others:
-                found.append(f"{root}: beside {[key(r) for r in rows]} also {others}")
-                continue
-            found += [f"{root} ({len(rows)} rows): {d}" for d in self._compare(household, home, rows)]
-        return found
-
-    def _persons_differ(self, meant: Meant) -> list[str]:
-        stored = {
-            ((unit, stream, no), role): person
-            for unit, stream, no, role, person in self.line.rows(
-                "SELECT r.unit, r.stream, r.no, p.role, p.person_id FROM party p JOIN record r ON r.id = p.record_id"
-            )
-        }
-        pairs = {(meant.person(row, who), stored.get(spot(row, who))) for row in meant.rows for who in row["people"]}
-        ours, theirs = Counter(root for root, _ in pairs), Counter(person for _, person in pairs)
-        return [f"person {root} is {person}" for root, person in pairs if ours[root] > 1 or theirs[person] > 1]
-
-    def _places(self) -> dict[Key, list[int]]:
-        found: dict[Key, list[int]] = {}
-        for unit, stream, no, household in self.line.rows(
-            "SELECT r.unit, r.stream, r.no, e.household_id FROM event_place e JOIN record r ON r.id = e.record_id"
-            " WHERE r.unit <> 'station' AND r.stream <> 'household'"
-        ):
-            found.setdefault((unit, stream, no), []).append(household)
-        return found
-
-    def _compare(self, household: int, home: int | None, rows: list[Row]) -> Iterable[str]:
-        said = [row for row in self.objections if home is not None and row["home"] == home]
-        self.reports = reported(rows, self.reports)
-        slow = walk([*rows, *said], self.line.now, reports=self.reports)
-        ((registered, light, assessment),) = self.line.rows(
-            "SELECT registered, light, assessment FROM household WHERE id = ?", household
-        )
-        if registered != (None if home is None else f"HH{home}"):
-            yield f"home {home}, store {registered}"
-        rules = sorted(c["rule"] for c in json.loads(assessment or '{"concerns": []}')["concerns"])
-        green = all(rule == "G1" for rule in rules)
-        rules = [rule for rule in rules if rule != "G1" or green]
-        if (slow.light(), slow.open_rules()) != (COLOURS[light], rules):
-            yield f"reference {slow.light()} {slow.open_rules()}, store {COLOURS[light]} {rules}"
-        yield from self._duties(household, slow)
-
-    def _duties(self, household: int, slow: Walk) -> Iterable[str]:
-        found = [
-            (what, to, f"{from_us(due).astimezone(self.line.now.tzinfo):%Y-%m-%d %H:%M}")
-            for what, to, slot, due in self.line.rows(
-                "SELECT what, \"to\", slot, due FROM owed WHERE household_id = ? AND state IN ('open', 'accepted')",
-                household,
-            )
-            if what in COVERED and (what != "D11" or slot == "R7")
-        ]
-        # What a live record caused stays while any of its causes does; where only history is left, as it is (S26, the fence).
-        least = owed(slow)
-        most = owed(walk([{**row, "live": True} for row in slow.rows], self.line.now, reports=self.reports))
-        missing, more = Counter(least) - Counter(found), Counter(found) - Counter(least)
-        left = Counter(d[:2] for d in more.elements()) - Counter(
-            d[:2] for d in (Counter(most) - Counter(least)).elements()
-        )
-        if missing or left:
-            yield f"owed: reference also {sorted(missing)}, store also {sorted(more)}"
+        return [*self.not_exact, *self.held.differences(self.meant(), self.objections)]
 
 
 def rounds(line: Line, seed: int, count: int, homes: int = 4, groups: int = 2) -> Iterator[tuple[int, list[str]]]:
