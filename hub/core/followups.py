@@ -6,17 +6,19 @@ each next date is counted from the visit before it; those of D5 from the green l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 from hub.core.book import Rule, compiled, last_second
 from hub.core.clocks import closing, days_between, opening, start_of_day
-from hub.core.owing import Ground, chain, done_at, earlier, ending, first_after, of_kind, owe, visits
+from hub.core.owing import Apart, Ground, chain, done_at, earlier, ending, first_after, of_kind, owe, visits
 from hub.core.records import Closing, Concern, Event, Key, Light, Owed, Span
 
 UNLIT, GREEN, YELLOW, ORANGE, RED = Light
 Causes = tuple[frozenset[Key], Key | None, str]
 """Keys that cause a row, the one that is named, and the light rule."""
+Rows = Callable[[datetime, datetime | None], Causes]
+"""What causes a row that is open from … until …."""
 
 
 def light_spans(g: Ground, light: Light, *, above: bool = False) -> list[Span]:
@@ -32,7 +34,7 @@ def light_spans(g: Ground, light: Light, *, above: bool = False) -> list[Span]:
     return found
 
 
-def causes_of(g: Ground, low: Light, high: Light = RED) -> Callable[[datetime, datetime | None], Causes]:
+def causes_of(g: Ground, low: Light, high: Light = RED) -> Rows:
     """For a row open from … until …: every record of the concerns of these lights that stood then; the first is named.
 
     What began and ended in the very instant counts where nothing else stood.
@@ -64,6 +66,13 @@ def records_of(g: Ground, concern: Concern) -> tuple[Key, ...]:
     before = [c for c in g.course.concerns if c.events and c.until is not None and c.until <= concern.since]
     latest = max((c.until for c in before if c.until is not None), default=None)
     return tuple(key for c in before if c.until == latest for key in c.events)
+
+
+def told_apart(spans: Sequence[Span], causes: Rows) -> Iterator[tuple[Span, str]]:
+    """Every span with what its rows' slots begin with: "2/" where a record that causes it caused an earlier one too."""
+    apart = Apart()
+    for one in spans:
+        yield one, apart.prefix(causes(one.since, one.until)[0], one.since) if len(spans) > 1 else ""
 
 
 def d1(g: Ground, rule: Rule) -> Iterator[Owed]:
@@ -103,15 +112,8 @@ def visiting(light: Light) -> Callable[[Ground, Rule], Iterator[Owed]]:
     """D2, D3, D4, D5: follow-up visits of each unit while the light stands."""
 
     def owed(g: Ground, rule: Rule) -> Iterator[Owed]:
-        led: dict[Key | None, int] = {}
         causes = causes_of(g, light, light)
-        spans = light_spans(g, light)
-        prefix = ""
-        for one in spans:
-            if len(spans) > 1:
-                _, named, _ = causes(one.since, one.until)
-                led[named] = led.get(named, 0) + 1
-                prefix = f"{led[named]}/" if led[named] > 1 else ""  # the same concern set this light before
+        for one, prefix in told_apart(light_spans(g, light), causes):
             terms = _terms(g, rule, one)
             last = len(rule.terms) if light == GREEN else None
             opened_by = {key for c in g.course.concerns if c.since == one.since for key in c.events[:1]}
@@ -155,7 +157,7 @@ def d12(g: Ground, rule: Rule) -> Iterator[Owed]:
     if not pupils and not [member for member in g.case.members if member.born is not None]:
         return
     done = visits(g, "education", rule.id)
-    for one in light_spans(g, ORANGE, above=True):
+    for one, prefix in told_apart(light_spans(g, ORANGE, above=True), causes):
         start = _since_child(g, one, low, high)
         reported = min(
             (e.at for e in pupils if one.since <= e.at and (one.until is None or e.at < one.until)), default=None
@@ -163,7 +165,9 @@ def d12(g: Ground, rule: Rule) -> Iterator[Owed]:
         begins = min((t for t in (start, reported) if t is not None), default=None)
         if begins is None:
             continue
-        rows = chain(g, rule, "education", begins, one.until, done, causes, terms=_school_terms(g, rule, one))
+        rows = chain(
+            g, rule, "education", begins, one.until, done, causes, prefix=prefix, terms=_school_terms(g, rule, one)
+        )
         yield from rows
 
 

@@ -107,6 +107,22 @@ def _reporting(read: Known, policy: Any) -> dict[Key, tuple[str, ...]]:
     return {key: rules for key, rules in found.items() if rules}
 
 
+class Apart:
+    """Tells rows of one name apart that a record causes both of: settling takes what shares a name and a cause for one."""
+
+    def __init__(self) -> None:
+        self._before: list[tuple[int, datetime, frozenset[Key]]] = []
+
+    def prefix(self, keys: Iterable[Key], opened: datetime) -> str:
+        """What a slot begins with: "" for the first, "2/" for the next that one of these records causes at another time."""
+        causes = frozenset(keys)
+        shared = [(n, at) for n, at, known in self._before if not known.isdisjoint(causes)]
+        same = next((n for n, at in shared if at == opened), 0)
+        count = same or 1 + max((n for n, _ in shared), default=0)
+        self._before.append((count, opened, causes))
+        return f"{count}/" if count > 1 else ""
+
+
 def owe(
     g: Ground, rule: Rule, to: str, slot: str, causes: Iterable[Key], opened: datetime, due: datetime | None,
     *, cause: Key | None = None, light_rule: str = "", closed: Closing | None = None, repeat: str = "", **facts: object,

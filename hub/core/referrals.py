@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 
 from hub.core.book import Rule, compiled
 from hub.core.clocks import opening
-from hub.core.owing import Ground, done_at, earlier, ending, first_after, of_kind, owe
+from hub.core.owing import Apart, Ground, done_at, earlier, ending, first_after, of_kind, owe
 from hub.core.records import Closing, Concern, Event, Key, Owed
 from hub.core.timeline import INJURY_RANKS
 
@@ -70,6 +70,7 @@ def d10(g: Ground, rule: Rule) -> Iterator[Owed]:
     """Order wanted, or R1/R6 with danger: application helped within 24 hours; the decision in 72 hours, urgent 24."""
     orders = of_kind(g, "protection_order")
     within, score = timedelta(days=int(rule.raw["danger_days"])), int(rule.raw["danger_score"])
+    apart = Apart()
     for event in g.events:
         found = _wants_order(g, within, score, event)
         if found is None or not g.moment.passed(found[0]) or _order_stands(g, found[0]):
@@ -78,7 +79,8 @@ def d10(g: Ground, rule: Rule) -> Iterator[Owed]:
         due = rule.due(1, at, g.calendar)
         asked = [(max(o.at, at), o.key) for o in orders if o.at.date() >= at.date()]
         closed = Closing(*min(asked), "done") if asked else None
-        yield owe(g, rule, "court", "apply", keys, at, due, cause=event.key, closed=closed, stage="apply")
+        slot = f"{apart.prefix(keys, at)}apply"
+        yield owe(g, rule, "court", slot, keys, at, due, cause=event.key, closed=closed, stage="apply")
     for order in orders:
         accepted = order.facts.get("accepted_at")
         if isinstance(accepted, date):
@@ -172,7 +174,7 @@ def d13(g: Ground, rule: Rule) -> Iterator[Owed]:
 def d15(g: Ground, rule: Rule) -> Iterator[Owed]:
     """O1 not of category domestic violence, O4, Y3: mediate; failed twice or joint: joint mediation (S26)."""
     mediations = of_kind(g, "mediation")
-    joint = compiled(str(rule.raw["due_joint"]))
+    joint, apart = compiled(str(rule.raw["due_joint"])), Apart()
     for concern in _concerns(g, "O1", "O4", "Y3"):
         events = [g.by_key[k] for k in concern.events if k in g.by_key]
         if not events or (concern.rule == "O1" and any(g.derived[e.key].dv_call for e in events)):
@@ -182,7 +184,7 @@ def d15(g: Ground, rule: Rule) -> Iterator[Owed]:
         to = str(rule.raw["instead"]) if to in NOT_MEDIATORS else to
         over = ending(concern.until, g) if concern.until is not None else None
         tries, together = _tries(mediations, concern) if mediations else ([], None)
-        opened, slot = concern.since, 1
+        opened, slot, prefix = concern.since, 1, apart.prefix(concern.events, concern.since)
         while True:
             stage = "joint" if slot > TRIES or (together is not None and together <= opened) else None
             due = (joint if stage else rule.term(1)).due(opened, g.calendar)
@@ -191,7 +193,7 @@ def d15(g: Ground, rule: Rule) -> Iterator[Owed]:
             if together is not None and not stage and (by is None or together < by.at):
                 by, done = Closing(together, None, "done"), None  # it became a joint one
             row = owe(
-                g, rule, to, stage or str(slot), concern.events, opened, due, cause=first.key,
+                g, rule, to, f"{prefix}{stage or slot}", concern.events, opened, due, cause=first.key,
                 light_rule=concern.rule, closed=earlier(by, over), stage=stage,
             )  # fmt: skip
             yield row

@@ -47,7 +47,7 @@ class Intake:
         self._refused: dict[int, list[Refused]] = {page.id: list(page.refused) for page in self._pages}
         self._outcomes: list[Outcome] = []
         self._held: Held | None = None
-        self._given_back: frozenset[int] = frozenset()  # households that a ruling taken back gives back
+        self._ruled = False  # people ruled about who is meant
 
     def _landed(self) -> set[int]:
         ids = [page.id for page in self._work.pages]
@@ -74,7 +74,7 @@ class Intake:
         changed = [(number, truth) for number, truth in zip(ids, truths, strict=True) if truth.changed]
         placed = self._place(loaded, changed)
         standing = subjects.place(changed, placed.moved) | subjects.adopted(changed)
-        standing |= subjects.place_decisions(changed, placed.closed, self._given_back)
+        standing |= subjects.place_decisions(changed, placed.closed, self._ruled)
         waiting = waiting_households(self._tx, subjects.silences(changed))
         return self._scope(loaded, changed, placed, standing, due | frozenset(waiting))
 
@@ -97,7 +97,7 @@ class Intake:
         people = [(number, truth) for number, truth in changed if _subject(truth) == "people"]
         written = [(number, truth) for number, truth in changed if truth.content is not None]
         ruled = rulings.take(self._tx, changed) if any(t.event.kind == rulings.KIND for _, t in changed) else None
-        self._given_back = frozenset(ruled.homes.values()) if ruled else frozenset()
+        self._ruled = ruled is not None
         again = _as_stored(loaded, ruled.records - {number for number, _ in people}) if ruled else []
         if not people and not again:
             save_content(self._tx, loaded, written, {})

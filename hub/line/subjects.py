@@ -65,37 +65,35 @@ class Subjects:
             self._tx, self._loaded, {number: homes.get(no, frozenset()) for number, no in wanted.items()}
         )
 
-    def place_decisions(
-        self, changed: Sequence[tuple[int, Truth]], successors: bool, given_back: frozenset[int] = frozenset()
-    ) -> frozenset[int]:
+    def place_decisions(self, changed: Sequence[tuple[int, Truth]], closed: bool, ruled: bool) -> frozenset[int]:
         """Put what people decide on the household they name, or on the one that took its records; what it touches.
 
-        ``successors``: a household of this commit was closed; what stood on it follows. ``given_back``: households whose
-        ruling was taken back in this commit; what was decided about them returns.
+        ``closed``: a household of this commit was closed, and what stood on it follows. ``ruled``: people ruled about who
+        is meant, and a household may have its records back with what was decided about it.
         """
         fresh = {number: truth for number, truth in changed if KINDS[truth.event.kind].subject == "household"}
-        wanted = {n: str(t.event.facts.get("household")) if t.state == "applied" else "" for n, t in fresh.items()}
-        if successors:
-            rows = self._tx.rows_in(
-                "SELECT r.id, h.uid FROM record r JOIN event_place e ON e.record_id = r.id"
-                " JOIN household h ON h.id = e.household_id WHERE r.kind {in} AND h.successor_id IS NOT NULL",
-                _DECIDED,
-            )
-            wanted |= {int(record): str(uid) for record, uid in rows if int(record) not in wanted}
-        if given_back:
-            wanted = {**self._decided_about(given_back), **wanted}
-        if not wanted:
+        named = {n: str(t.event.facts.get("household")) if t.state == "applied" else "" for n, t in fresh.items()}
+        earlier = self._decided(everywhere=ruled) if closed or ruled else {}
+        named = {number: uid for number, (uid, _) in earlier.items()} | named
+        if not named:
             return frozenset()
-        homes = self._living({uid for uid in wanted.values() if uid})
-        places = {n: frozenset({homes[uid]}) if uid in homes else frozenset() for n, uid in wanted.items()}
-        return place_standing(self._tx, self._loaded, places)
+        homes = self._living({uid for uid in named.values() if uid})
+        places = {n: frozenset({homes[uid]}) if uid in homes else frozenset() for n, uid in named.items()}
+        stays = {n for n, (_, where) in earlier.items() if n not in fresh and places[n] == frozenset({where})}
+        return place_standing(self._tx, self._loaded, {n: homes for n, homes in places.items() if n not in stays})
 
-    def _decided_about(self, households: frozenset[int]) -> dict[int, str]:
-        """Decisions that name one of these households (record → the household's uid)."""
-        uids = {str(uid) for (uid,) in self._tx.rows_in("SELECT uid FROM household WHERE id {in}", households)}
-        rows = self._tx.rows_in("SELECT id, facts FROM record WHERE kind {in} AND state = 'applied'", _DECIDED)
-        named = {int(number): str(facts_from_json(facts).get("household")) for number, facts in rows}
-        return {number: uid for number, uid in named.items() if uid in uids}
+    def _decided(self, *, everywhere: bool) -> dict[int, tuple[str, int]]:
+        """Decisions on closed households (or ``everywhere``): record → uid of the household it names, and where it stands."""
+        rows = self._tx.rows_in(
+            "SELECT r.id, r.facts, h.id, h.successor_id FROM record r JOIN event_place e ON e.record_id = r.id"
+            " JOIN household h ON h.id = e.household_id WHERE r.state = 'applied' AND r.kind {in}",
+            _DECIDED,
+        )
+        return {
+            int(number): (str(facts_from_json(facts).get("household")), int(where))
+            for number, facts, where, successor in rows
+            if everywhere or successor is not None
+        }
 
     def _living(self, uids: set[str]) -> dict[str, int]:
         """Household uid → the household that has its records now."""

@@ -77,6 +77,7 @@ def difference(here: Situation, *, dates: bool = True) -> str:
         light_differs(slow, fast)
         or owed_differs(slow, fast)
         or reports_differ(here, fast)
+        or twice_named(fast)
         or (date_differs(here, moment) if dates else "")
     )
 
@@ -111,6 +112,16 @@ def reports_differ(here: Situation, fast: Assessment) -> str:
         if not any(report["causes"] == keys and (what == report["rule"] or keys & standing) for what, keys in told):
             return f"report {report['rule']} on {report['causes']}: core {told}"
     return "" if len(found) == len(told) else f"reports: reference {found}, core {told}"
+
+
+def twice_named(fast: Assessment) -> str:
+    """Two things that one record makes owed, told apart by nothing: settling would take them for one (S25)."""
+    named: dict[tuple[object, ...], set[tuple[object, ...]]] = {}
+    for one in fast.owed:
+        for cause in one.causes:
+            named.setdefault((one.what, one.to, one.slot, cause), set()).add((one.opened, one.due))
+    twice = [(*name, found) for name, found in named.items() if len(found) > 1]
+    return f"one name for two: {twice}" if twice else ""
 
 
 def date_differs(here: Situation, moment: Moment) -> str:
