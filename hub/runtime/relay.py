@@ -13,18 +13,25 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
 from threading import Event, Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub.core.errors import RetryError
-from hub.store.claims import claim_parcels
+from hub.store.claims import Room, claim_parcels
 from hub.store.engine import SqlStore
 
 __all__ = ["Relay", "unit_of"]
 
-THREADS = 16
+THREADS = 24
 """Deliveries at the same time on one node."""
 EACH = 4
-"""Of them to one receiver: three that hang with all they may have still leave threads to the others."""
+"""Of them to one receiver that are not urgent."""
+URGENT_EACH = 12
+"""To one receiver when more are urgent: mandatory reports do not wait for one another. A police that hangs with all it may
+have and two others with theirs still leave threads to the rest."""
+BESIDE = 4
+"""Ordinary ones at work while urgent ones go out: they would take the processor from them."""
+YOUNG = 1.0
+"""Seconds for which a delivery counts as at work; one that takes longer waits for its receiver."""
 STALL = 5.0
 """Seconds without a look at the outbox after which the relay does not count as running."""
 
@@ -43,6 +50,12 @@ def unit_of(to: str, contacts: Mapping[str, Any]) -> str:
     return to.partition(":")[2] if to.startswith("head:") else to
 
 
+class _OnItsWay(NamedTuple):
+    to: str
+    urgent: bool
+    since: float  # monotonic
+
+
 class Relay:
     """A side task: ``run`` until its stop event. It looks at once when it is woken, and at every tick."""
 
@@ -57,6 +70,7 @@ class Relay:
         lease: timedelta,
         threads: int = THREADS,
         each: int = EACH,
+        urgent_each: int = URGENT_EACH,
         wake: Event | None = None,
     ) -> None:
         """``lease`` must outlast one attempt: longer than the peer's total deadline. ``wake`` is set by whoever wrote
@@ -69,7 +83,8 @@ class Relay:
         self.lease = lease
         self._threads = threads
         self._each = each
-        self._running: dict[int, str] = {}  # parcel → its receiver
+        self._urgent_each = urgent_each
+        self._running: dict[int, _OnItsWay] = {}  # by parcel
         self._lock = Lock()
         self._wake = wake or Event()
         self._fatal: BaseException | None = None
@@ -102,18 +117,25 @@ class Relay:
 
     def look(self, pool: ThreadPoolExecutor) -> int:
         """Claim what is due, as far as threads are free, and no receiver's share is used up; how many were started."""
-        with self._lock:
-            free = self._threads - len(self._running)
-            room = {to: self._each - count for to, count in Counter(self._running.values()).items()}
-        if free <= 0:
+        room = self._room()
+        if room.limit <= 0:
             return 0
-        claimed = claim_parcels(self._store, self._owner, self._clock(), self.lease, free, room=room, each=self._each)
-        for number, to in claimed:
+        claimed = claim_parcels(self._store, self._owner, self._clock(), self.lease, room)
+        for number, to, urgent in claimed:
             with self._lock:
-                self._running[number] = to
+                self._running[number] = _OnItsWay(to, urgent, time.monotonic())
             future = pool.submit(self._deliver, number)
             future.add_done_callback(partial(self._ended, number))
         return len(claimed)
+
+    def _room(self) -> Room:
+        with self._lock:
+            running = list(self._running.values())
+        limit = self._threads - len(running)
+        young = [one for one in running if time.monotonic() - one.since < YOUNG]
+        urgent = sum(one.urgent for one in young)
+        ordinary = BESIDE - (len(young) - urgent) if urgent else limit
+        return Room(limit, ordinary, Counter(one.to for one in running), self._each, self._urgent_each)
 
     def _ended(self, number: int, done: Future[Any]) -> None:
         with self._lock:

@@ -213,47 +213,63 @@ def check_lease(sql: Sql, held: Lease) -> None:
         raise StaleLeaseError("the lease was taken over", code="lease.stale")
 
 
-def claim_parcels(
-    store: SqlStore,
-    owner: str,
-    now: datetime,
-    lease: timedelta,
-    limit: int = 64,
-    *,
-    room: Mapping[str, int] | None = None,
-    each: int = 64,
-) -> list[tuple[int, str]]:
-    """(id, receiver) of parcels that are due and not leased, urgent and oldest first, now leased to ``owner``.
+class Room(NamedTuple):
+    """How many parcels may be claimed: ``limit`` in all, ``ordinary`` of them that are not urgent.
 
-    At most ``each`` for one receiver, or as many as ``room`` says of it.
+    A receiver that has ``each`` of its own on their way (``running``) gets urgent ones alone, with ``urgent_each`` none.
     """
+
+    limit: int = 64
+    ordinary: int = 64
+    running: Mapping[str, int] = {}
+    each: int = 64
+    urgent_each: int = 64
+
+
+def claim_parcels(
+    store: SqlStore, owner: str, now: datetime, lease: timedelta, room: Room | None = None
+) -> list[tuple[int, str, bool]]:
+    """(id, receiver, urgent) of parcels that are due and not leased, urgent and oldest first, now leased to ``owner``."""
     at, until = to_us(now), to_us(now + lease)
-    left = dict(room or {})
-    full = sorted(to for to, count in left.items() if count <= 0)
     where = "state = ? AND next_at <= ? AND (lease_until IS NULL OR lease_until < ?)"
-    but = f' AND "to" NOT IN ({",".join("?" * len(full))})' if full else ""
-    chosen: list[tuple[int, str]] = []
-    with store.read() as sql:
-        due = sql.rows(
-            f'SELECT id, "to" FROM parcel WHERE {where}{but} ORDER BY urgent DESC, next_at, id LIMIT ?',
-            ("queued", at, at, *full, AHEAD * limit),
-        )
-    for number, to in due:
-        if len(chosen) < limit and left.setdefault(to, each) > 0:
-            left[to] -= 1
-            chosen.append((int(number), str(to)))
+    chosen = _chosen(store, room or Room(), where, ("queued", at, at))
     if not chosen:
         return []
     return store.claim_together(
         lambda sql: [
-            (number, to)
-            for number, to in chosen
+            parcel
+            for parcel in chosen
             if sql.run(
                 f"UPDATE parcel SET lease_owner = ?, lease_until = ? WHERE id = ? AND {where}",
-                (owner, until, number, "queued", at, at),
+                (owner, until, parcel[0], "queued", at, at),
             )
         ]
     )
+
+
+def _chosen(store: SqlStore, room: Room, where: str, values: tuple[object, ...]) -> list[tuple[int, str, bool]]:
+    """As many of the due parcels as there is room for: the urgent ones, then the others."""
+    counts = dict(room.running)
+    chosen: list[tuple[int, str, bool]] = []
+    with store.read() as sql:
+        for urgent, each, limit in ((True, room.urgent_each, room.limit), (False, room.each, room.ordinary)):
+            left = min(limit, room.limit - len(chosen))
+            full = sorted(to for to, count in counts.items() if count >= each)
+            but = f' AND "to" NOT IN ({",".join("?" * len(full))})' if full else ""
+            due = (
+                sql.rows(
+                    f'SELECT id, "to" FROM parcel WHERE {where} AND urgent = ?{but} ORDER BY next_at, id LIMIT ?',
+                    (*values, urgent, *full, AHEAD * left),
+                )
+                if left > 0
+                else []
+            )
+            for number, to in due:
+                if left > 0 and counts.get(to, 0) < each:
+                    counts[to] = counts.get(to, 0) + 1
+                    left -= 1
+                    chosen.append((int(number), str(to), urgent))
+    return chosen
 
 
 def next_wake(store: SqlStore) -> datetime | None:

@@ -275,6 +275,7 @@ class ParcelRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("no", "channel"),
         Index("parcel_due", "state", "next_at"),
+        Index("parcel_turn", "state", "urgent", "next_at"),
         Index("parcel_owed", "owed_id"),
     )
     id: int | None = _id()

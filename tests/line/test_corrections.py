@@ -32,7 +32,7 @@ def send_duties(line: Line, folder: Path) -> None:
     duty = DeliverConfig(kind="duty", folder=str(folder / "out"))
     config = ConnectorConfig(name="womens_federation", enabled=True, path=Path("none"), deliver={"duty": duty})
     worker = worker_of("womens_federation", config, clock=line.clock)
-    for number, to in claim_parcels(line.store, "n", line.now, timedelta(seconds=30)):
+    for number, to, _ in claim_parcels(line.store, "n", line.now, timedelta(seconds=30)):
         if to == worker.unit:
             deliver(line.store, VAULT, number, worker, line.now)
     worker.close()

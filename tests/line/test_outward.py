@@ -175,7 +175,7 @@ def courier(line: Line, **ways: Any) -> UnitWorker:
 def claimed(line: Line) -> int:
     (number,) = [
         number
-        for number, _ in claim_parcels(line.store, "n", line.now, timedelta(seconds=30))
+        for number, *_ in claim_parcels(line.store, "n", line.now, timedelta(seconds=30))
         if line.rows("SELECT kind FROM parcel WHERE id = ?", number) == [("mandatory_report",)]
     ]
     return number
@@ -214,7 +214,7 @@ def test_a_resend_is_byte_identical(store: SqlStore) -> None:
     peer = LocalPeer(answer)
     worker = courier(line, url=peer.url)
     assert deliver(store, VAULT, claimed(line), worker, line.now, NO_JITTER).step == "later"
-    assert "police" not in {to for _, to in claim_parcels(store, "n", line.now, timedelta(seconds=30))}
+    assert "police" not in {to for _, to, _ in claim_parcels(store, "n", line.now, timedelta(seconds=30))}
     line.now += timedelta(seconds=2)
     assert deliver(store, VAULT, claimed(line), worker, line.now, NO_JITTER).step == "received"
     first, second = peer.asked
@@ -247,7 +247,7 @@ def test_a_message_nobody_could_write_is_gone_with_its_cause(store: SqlStore) ->
     line.send("police", "incident", call())
     broken = worker_of("police", clock=line.clock)
     broken.hands = Supervisor(ChildSpec(name="police", entry="no_such_package", unit="police"))
-    for number, _ in claim_parcels(store, "n", line.now, timedelta(seconds=30)):
+    for number, *_ in claim_parcels(store, "n", line.now, timedelta(seconds=30)):
         assert deliver(store, VAULT, number, broken, line.now, NO_JITTER).step == "later"
     line.send("police", "incident", call(deleted="1", updated_at="2026-11-24 09:00"))
     assert set(states(line, "duty")) == {"withdrawn"}
@@ -313,7 +313,7 @@ def test_after_sending_a_withdrawal_is_told(store: SqlStore, tmp_path: Path) -> 
     duty = DeliverConfig(kind="duty", folder=str(tmp_path / "out"))
     config = ConnectorConfig(name="womens_federation", enabled=True, path=Path("none"), deliver={"duty": duty})
     worker = worker_of("womens_federation", config, clock=line.clock)
-    for number, to in claim_parcels(store, "n", line.now, timedelta(seconds=30)):
+    for number, to, _ in claim_parcels(store, "n", line.now, timedelta(seconds=30)):
         if to != worker.unit or line.rows("SELECT kind FROM parcel WHERE id = ?", number) != [("duty",)]:
             continue
         assert deliver(store, VAULT, number, worker, line.now, NO_JITTER).step == "sent"

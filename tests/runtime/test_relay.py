@@ -10,6 +10,7 @@ import pytest
 
 from hub.core.errors import RetryError, StopError
 from hub.runtime.relay import Relay
+from hub.store.claims import Room, claim_parcels
 from hub.store.engine import SqlStore
 from hub.store.times import to_us
 from tests.local_peer import until
@@ -47,6 +48,14 @@ def relay(store: SqlStore, deliver: Any, **options: Any) -> Relay:
         deliver,
         **{"owner": "n#1", "clock": now, "tick": timedelta(milliseconds=30), "lease": timedelta(seconds=30), **options},
     )
+
+
+def queued(store: SqlStore) -> int:
+    """Messages that are not settled."""
+    with store.read() as sql:
+        found = sql.one("SELECT COUNT(*) FROM parcel WHERE state = 'queued'")
+    assert found is not None
+    return int(found[0])
 
 
 @contextmanager
@@ -114,10 +123,47 @@ def test_a_receiver_that_hangs_holds_its_share_only(sqlite_store: SqlStore) -> N
 
     put(sqlite_store, *(f"M-{n}" for n in range(40)), urgent=True)
     put(sqlite_store, "R-1", to="court")
-    with running(relay(sqlite_store, deliver, threads=4, each=2)):
+    with running(relay(sqlite_store, deliver, threads=4, urgent_each=2)):
         until(lambda: sent)
         assert sent == ["R-1"]
         go.set()
+
+
+def test_reports_do_not_wait_for_one_another(sqlite_store: SqlStore) -> None:
+    """Six urgent messages to a slow receiver are on their way at once, though it gets two ordinary ones at a time."""
+    together = threading.Barrier(6)
+
+    def deliver(number: int) -> None:
+        if number <= 6:
+            together.wait(120)
+        settle(sqlite_store, number)
+
+    put(sqlite_store, *(f"R-{n}" for n in range(6)), urgent=True)
+    put(sqlite_store, *(f"M-{n}" for n in range(6)))
+    with running(relay(sqlite_store, deliver, each=2)) as errors:
+        until(lambda: queued(sqlite_store) == 0)
+
+    assert not errors
+
+
+def test_claim_takes_what_there_is_room_for(sqlite_store: SqlStore) -> None:
+    """Urgent ones first and up to their share; then ordinary ones, no more than asked, none to a receiver that is full."""
+    put(sqlite_store, "M-1", "M-2", "M-3")
+    put(sqlite_store, "C-1", "C-2", to="court")
+    put(sqlite_store, "R-1", "R-2", "R-3", urgent=True)
+
+    def claimed(owner: str, room: Room) -> list[tuple[int, str, bool]]:
+        return claim_parcels(sqlite_store, owner, now(), timedelta(seconds=30), room)
+
+    assert claimed("a", Room(ordinary=0, urgent_each=2)) == [(6, "police", True), (7, "police", True)]
+    assert claimed("b", Room(running={"police": 2}, each=2, urgent_each=2)) == [
+        (4, "court", False),
+        (5, "court", False),
+    ]
+    assert claimed("c", Room(ordinary=1)) == [(8, "police", True), (1, "police", False)]
+    assert claimed("d", Room(limit=1)) == [(2, "police", False)]
+    assert claimed("e", Room()) == [(3, "police", False)]
+    assert claimed("f", Room()) == []
 
 
 def test_urgent_parcels_are_claimed_first(sqlite_store: SqlStore) -> None:
