@@ -117,7 +117,7 @@ class Node:
         hub = self._hub
         self._office = HubOffice(
             hub.settings, bootstrap.manifests(), hub.store, hub.vault, hub.policy, self._land, readiness, now,
-            self._applied,
+            self._applied, bootstrap.worded,
         )  # fmt: skip
         self._office.settings = self._hub.settings  # of a reload that came between
         desk = HubEdges(

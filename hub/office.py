@@ -53,8 +53,17 @@ READER_OF = {"police_duty": "police", "prosecutor": "procuratorate"}
 """Role → the unit whose knowledge of reasons it shares."""
 
 
+Worded = Callable[[str, str, Mapping[str, str], Mapping[str, Any]], dict[str, Any]]
+"""(connector, stream, renamed columns, receipt) → the receipt with the department's own headers and codes."""
+
+
+def as_it_is(_name: str, _stream: str, _renames: Mapping[str, str], receipt: Mapping[str, Any]) -> dict[str, Any]:
+    """A receipt in the schema's words alone."""
+    return dict(receipt)
+
+
 class HubOffice:
-    """One hub's office. ``land`` makes a page durable;"""
+    """One hub's office. ``land`` makes a page durable; ``worded`` says a receipt in a department's own words."""
 
     def __init__(
         self,
@@ -67,6 +76,7 @@ class HubOffice:
         readiness: Callable[[], Mapping[str, bool]],
         clock: Callable[[], datetime],
         applied: Applied | None = None,
+        worded: Worded = as_it_is,
     ) -> None:
         self.settings = settings
         self._manifests = manifests
@@ -77,6 +87,7 @@ class HubOffice:
         self._readiness = readiness
         self._clock = clock
         self._applied = applied or Applied(store)
+        self._worded = worded
         self._known: tuple[float, list[Caller], list[str]] = (-SECRETS_SECONDS, [], [])
 
     def renew(self, settings: Settings, policy: Policy, manifests: Mapping[str, Manifest]) -> None:
@@ -139,12 +150,17 @@ class HubOffice:
         return self._applied.wait(uid, seconds)
 
     def receipt(self, uid: str) -> Mapping[str, Any] | None:
-        """The receipt as it stands now, with its connector as ``unit``."""
+        """The receipt as it stands now, with its connector as ``unit``, in its department's own words."""
         with self._store.read() as sql:
-            found, unit = pages.receipt(sql, uid), feeds.page_unit(sql, uid)
-        if found is None:
+            found, stream = pages.receipt(sql, uid), feeds.page_stream(sql, uid)
+        if found is None or stream is None:
             return None
-        return {**found, "unit": next((n for n, m in self._manifests.items() if m.unit == unit), unit)}
+        name = next((name for name, manifest in self._manifests.items() if manifest.unit == stream.unit), "")
+        if not name:
+            return found
+        config = self.settings.connectors.get(name)
+        told = config.streams.get(stream.stream) if config else None
+        return {**self._worded(name, stream.stream, told.fields if told else {}, found), "unit": name}
 
     def compare(
         self, connector: str, stream: str, days: Sequence[tuple[date, int | None, Sequence[str] | None]]

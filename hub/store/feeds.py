@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import orjson
 
-from hub.core.records import Light
+from hub.core.records import Light, StreamKey
 from hub.store.sql import Sql
 from hub.store.times import from_us, opt_from_us
 
@@ -65,10 +65,10 @@ def messages_to(sql: Sql, unit: str, after: str, limit: int) -> list[MessageView
     ]
 
 
-def page_unit(sql: Sql, uid: str) -> str | None:
+def page_stream(sql: Sql, uid: str) -> StreamKey | None:
     """Whose page this is; None: no such page."""
-    row = sql.one("SELECT unit FROM page WHERE uid = ?", (uid,))
-    return None if row is None else str(row[0])
+    row = sql.one("SELECT unit, stream FROM page WHERE uid = ?", (uid,))
+    return None if row is None else StreamKey(str(row[0]), str(row[1]))
 
 
 def told_to(sql: Sql, unit: str) -> set[str]:

@@ -27,7 +27,8 @@ RECEIPT = {
         "application/json": {
             "example": {
                 "batch": "0197…", "received": 2, "applied": 1, "unchanged": 0, "quarantined": 1, "rejected": 0, "pending": 0,
-                "rows": [{"row": 1, "status": "quarantined", "code": "code.unknown", "field": "category", "remedy": "…"}],
+                "rows": [{"row": 1, "status": "quarantined", "code": "code.unknown", "field": "category", "column": "警情类别",
+                          "remedy": "…"}],
             }
         }
     },

@@ -229,3 +229,16 @@ def test_a_department_that_pushes_states_its_days(running: Running, token: str) 
         "/v1/connectors/court/streams/civil_case/days", headers={"Authorization": f"Bearer {token}"}, content="{}"
     )
     assert foreign.status_code == 403
+
+
+def test_a_pushed_batch_is_answered_in_the_department_s_own_words(running: Running, token: str) -> None:
+    """The receipt of a push, and of its batch later, names the column as the department calls it beside the schema's name."""
+    wrong = police_call("J1", AT, category="未知类")
+    answer = until(lambda: (told := running.push(token, wrong)).status_code == 200 and told.json())
+
+    [row] = answer["rows"]
+    assert (row["status"], row["code"], row["field"], row["column"]) == (
+        "quarantined", "code.unknown", "category", "警情类别",
+    )  # fmt: skip
+    later = running.client.get(f"/v1/batches/{answer['batch']}", headers={"Authorization": f"Bearer {token}"}).json()
+    assert later == answer
