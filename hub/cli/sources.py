@@ -15,6 +15,7 @@ from hub.cli.face import ATTENTION, DONE, Json, UsageMistake, emit, exit_code, f
 from hub.cli.looking import LOOKED_AT, is_old, looked_at, would_be
 from hub.config.stream_settings import MOST_DAYS
 from hub.core.errors import HubError
+from hub.core.problems import remedy_of
 from hub.core.records import StreamKey
 from hub.desk import looks
 from hub.runtime.unit_worker import UnitWorker
@@ -93,18 +94,27 @@ def try_out(
 
 @app.command()
 def poll(ctx: typer.Context, name: Name, stream: Stream = None, as_json: Json = False) -> None:
-    """Read the streams of a connector once, now; the daemon does it where one runs."""
-    told = []
+    """Read the streams of a connector once, now; the daemon does it where one runs. One that fails holds up no other."""
+    code, told = DONE, []
     with bootstrap.open_hub(face_of(ctx).folder) as hub, _worker(hub, name) as worker:
-        told += [
-            {"stream": one, **bootstrap.poll_once(hub, StreamKey(worker.unit, one))}
-            for one in _streams(hub, name, stream)
-        ]
+        for one in _streams(hub, name, stream):
+            row: dict[str, Any] = {"stream": one}
+            try:
+                row |= bootstrap.poll_once(hub, StreamKey(worker.unit, one))
+            except HubError as error:
+                row |= {"code": error.code, "says": str(error), "remedy": error.remedy}
+                code = max(code, exit_code(error))
+            told.append(row)
     if as_json:
         emit({"connector": name, "streams": told})
     else:
         for row in told:
-            note(f"{name} {row['stream']}: {row['rows']} record(s) in {row['pages']} page(s)")
+            if "code" in row:
+                note(f"{name} {row['stream']}: {row['code']}: {row['says']}")
+                note(f"  to do: {row['remedy'] or remedy_of(row['code'], face_of(ctx).lang)}")
+            else:
+                note(f"{name} {row['stream']}: {row['rows']} record(s) in {row['pages']} page(s)")
+    raise typer.Exit(code)
 
 
 @app.command()

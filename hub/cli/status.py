@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +13,7 @@ from hub.cli.face import ATTENTION, Json, emit, face_of, running_face, show_pair
 from hub.cli.moments import short
 from hub.cli.quarantine import cry_for_help
 from hub.confinement import open_connectors
+from hub.core.problems import remedy_of, text_of
 from hub.read.status import status as read_status
 
 COUNTED = ("applied", "unchanged", "quarantined", "rejected", "pending")
@@ -105,5 +107,19 @@ def _print(told: dict[str, Any]) -> None:
     if told["issues"]:
         show_table(
             ("ISSUE", "SUBJECT", "SINCE", "TO DO"),
-            ((i["cause"], i["subject"], short(i["since"]), i["remedy"]) for i in told["issues"]),
+            ((_what(i), i["subject"], short(i["since"]), _to_do(i)) for i in told["issues"]),
         )
+
+
+def _what(issue: Mapping[str, Any]) -> str:
+    """The code of an issue and what it means, in the language of the command."""
+    text = text_of(issue["cause"])
+    meaning = text.chinese if running_face().lang == "zh" else text.english
+    return issue["cause"] if meaning in ("", issue["cause"]) else f"{issue['cause']}\n{meaning}"
+
+
+def _to_do(issue: Mapping[str, Any]) -> str:
+    """What to do, in the language of the command; what the issue itself says of the place stays beside it."""
+    usual = remedy_of(issue["cause"], running_face().lang)
+    own = issue["remedy"]
+    return own if running_face().lang != "zh" and own else "\n".join(filter(None, (usual, own)))

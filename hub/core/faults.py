@@ -147,6 +147,17 @@ FAULTS: dict[str, Text] = {
         "The connector lost or invented rows", "连接器行数不符", "fix the connector, then redrive", "修正连接器后重新处理"),
     "delivery.missing": Text(
         "A message has no destination", "消息没有送达地址", "set `[deliver.…]` of the receiving unit", "请设置接收单位的送达方式"),
+    "delivery.late": Text(
+        "A message has not reached its receiver", "消息逾时未送达", "see whether the receiver can be reached", "请查看接收方能否连通"),
+    "delivery.refused": Text(
+        "The receiver refused a message", "接收方拒收消息",
+        "read why it was refused, repair, and retry the message", "查看拒收原因，更正后重发"),
+    "report.no_receiver": Text(
+        "Mandatory reports have nobody to go to", "强制报告无接收方",
+        "enable police and set [deliver.mandatory_report]", "请启用 police 并设置 [deliver.mandatory_report]；在此之前打印报告，由第二渠道送交"),
+    "page.unmapped": Text(
+        "No connector can read a batch that is here", "已收到的批次无连接器可读",
+        "enable or repair the connector; the batch waits", "请启用或修复连接器；批次等候处理"),
     "policy.invalid": Text(
         "The policy file is wrong", "政策文件有误", "run `hub policy check FILE`", "请运行 hub policy check"),
     "policy.condition": Text(

@@ -168,13 +168,14 @@ class Peer:
             with self._client.stream(method, url, params=params, content=content, headers=headers) as response:
                 return Reply(response.status_code, response.headers, self._read(response))
         except (httpx.TimeoutException, httpcore.TimeoutException):
-            raise RetryError("the peer did not answer in time", code="peer.timeout") from None
+            raise RetryError(f"{_host(url)} did not answer in time", code="peer.timeout") from None
         except httpx.InvalidURL:
             raise PersonError("the configured URL is not valid", code="peer.url") from None
         except (httpx.HTTPError, httpcore.NetworkError, zlib.error, OSError, UnicodeError) as error:
             if _is_distrusted(error):
                 raise _distrusted() from None
-            raise RetryError(f"the peer cannot be reached: {type(error).__name__}", code="peer.unavailable") from None
+            why = type(error).__name__
+            raise RetryError(f"{_host(url)} cannot be reached: {why}", code="peer.unavailable") from None
         finally:
             _deadline.reset(token)
 
@@ -217,6 +218,12 @@ class Peer:
             if len(body) > self._max_bytes or (unpack is not None and unpack.unconsumed_tail):
                 raise _too_large(self._max_bytes)
         return bytes(body)
+
+
+def _host(url: str) -> str:
+    """Host and port of an address: no path and no query, which may hold a key."""
+    parts = httpx.URL(url)
+    return f"{parts.host}:{parts.port}" if parts.port else parts.host or "the peer"
 
 
 def _is_distrusted(error: BaseException | None) -> bool:

@@ -125,3 +125,14 @@ def test_a_refused_act_is_said_in_the_persons_language(district: District, hub: 
     act = ("identity", "undo", "ID-0", "--by", "P9")
     assert "未写明队伍中的办理人" in hub(*act).err
     assert "Nobody of the team is named" in hub("--lang", "en", *act).err
+
+
+def test_an_issue_says_what_it_means_and_what_to_do_in_the_language_asked_for(district: District) -> None:
+    """The open issues of `hub status` carry meaning and remedy in Chinese, and in English on request."""
+    assert district("connectors", "enable", "court").code == 0
+    chinese, english = district("status").out, district("--lang", "en", "status").out
+
+    assert "强制报告无接收方" in chinese
+    assert "请启用 police" in chinese
+    assert "Mandatory reports have nobody to go to" in english
+    assert "请启用" not in english

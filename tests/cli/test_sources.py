@@ -100,6 +100,17 @@ def test_a_source_that_does_not_answer_is_not_reachable(district: District) -> N
     assert district("connectors", "poll", "police").code == 3
 
 
+def test_a_stream_that_fails_holds_up_no_other(polled: District) -> None:
+    """A poll of a connector says of each stream what became of it: address and reason, or how many records came."""
+    polled.append("police", '\n[streams.admonition]\ntransport = "rest"\nurl = "http://127.0.0.1:9/api?key=abc"\n')
+
+    told = polled("connectors", "poll", "police", "--json")
+    found = {row["stream"]: row for row in told.json["streams"]}
+    assert (told.code, found["incident"]["rows"], found["admonition"]["code"]) == (3, 3, "peer.unavailable")
+    assert "127.0.0.1:9" in found["admonition"]["says"]
+    assert "abc" not in told.out
+
+
 def test_nothing_to_poll_is_wrong_usage(district: District) -> None:
     """A connector without source says how it takes records."""
     told = district("connectors", "poll", "police")
