@@ -6,6 +6,8 @@
     differs              amend     review     close          withdraw
     ended                renew     review     —              —
 
+(* a row goes along to the household of its cause, and of its causes only those stay that it still has)
+
 An owed thing is known by (what, to, slot) and the records that cause it, and matched by any cause in common; so a
 move, merge, split, correction, retraction, redrive or replay needs no code of its own, and nothing is made twice.
 Reports are one family (M1–M7): the rule a report was opened under stays, and only the police end one, so a report that
@@ -54,6 +56,8 @@ TOLD = ("due", "reason", "repeat", "stage", "moved")
 _REQUESTS = frozenset({"cancellation", "notice"})
 _SILENT = frozenset({"notice", "escalation"})
 """Reminders and alarms: nobody is told that one no longer holds."""
+_WHERE = frozenset({"moved", "causes"})
+"""Differences that a row follows also without a live cause: a household is not shown what is another's."""
 _TO_REVIEW = frozenset({"due", "reason", "rule", "cause", "repeat", "stage"})
 """Differences without a live cause that a person should see; the others are left as they are."""
 
@@ -214,6 +218,9 @@ def _is_cancelled(owes: Owed | None) -> bool:
 
 def _acts(stands: Standing | None, owes: Owed | None, replayed: frozenset[Key]) -> Iterator[Act]:
     differs = differences(stands.owed, owes, stands.state) if stands and owes else ()
+    if "moved" in differs and stands and owes and stands.state not in ENDED and not (owes.live or owes.closed):
+        found = stands.owed._replace(household=owes.household, causes=owes.causes)
+        yield Amend(stands.no, found, tuple(d for d in differs if d in _WHERE), False)
     if owes is not None and not owes.live and not set(differs) & _TO_REVIEW:
         differs = ()
     todo = TABLE[_how_it_stands(stands, differs), _how_it_is_owed(owes)]

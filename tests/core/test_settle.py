@@ -91,6 +91,17 @@ def test_household_of_a_light_duty() -> None:
     assert settle([stands(here, no="N1"), stands(there, no="N2")], [there, here]) == []
 
 
+def test_row_follows_history_to_its_household() -> None:
+    """What only history still owes waits for a person, and yet a row stands on the household of its cause alone."""
+    stood = duty(household=1, causes=frozenset({A, B}))
+    owed = duty(household=2, due=NOON, live=False)
+
+    assert settle([stands(stood)], [owed]) == [
+        Amend("N1", stood._replace(household=2, causes=frozenset({A})), ("causes", "moved"), False),
+        Review(owed, "N1"),
+    ]
+
+
 def test_one_report_of_two_households() -> None:
     """Two households that owe the same report owe one, and a second source joins it."""
     one = Owed("M2", "police", "victim:5", frozenset({A}), NOON, None, household=1)
