@@ -15,6 +15,7 @@ WHATS: Final = ("same", "is", "alone", "apart", "home")
 """same: two mentions are one person · is: the first mention is the second's person, whatever its own values say · alone:
 a mention is not the person its values say · apart: two mentions are not one person · home: they are of one household."""
 _DROPS: Final = frozenset({"is", "alone"})
+_ABOUT_A_MENTION: Final = frozenset({"is", "alone", "apart"})
 _JOINS: Final = frozenset({"same", "is"})
 
 
@@ -39,20 +40,43 @@ class Ruled(NamedTuple):
 def standing(entries: Sequence[Entry], rulings: Sequence[Ruling]) -> tuple[Ruling, ...]:
     """The rulings that have an effect here, oldest first, each with the mentions that stand for whom it names now.
 
-    The newest *is* or *alone* on a mention holds: for whom older rulings meant by it, the next mention stands.
+    The newest *is* or *alone* on a mention holds: for whom older rulings meant by it, the next mention stands. One that
+    was somebody only by an *is* that names nobody any more stands for nobody.
     """
-    here = {(entry.key, mention.idx) for entry in entries for mention in entry.mentions} if rulings else set()
-    here |= {(entry.key, 0) for entry in entries if not entry.mentions} if rulings else set()
+    if not rulings:
+        return ()
+    here = {(entry.key, mention.idx) for entry in entries for mention in entry.mentions}
+    here |= {(entry.key, 0) for entry in entries if not entry.mentions}
     found: list[Ruling] = []
-    for one in sorted(rulings, key=lambda ruling: ruling.no, reverse=True):
-        a = next((spot for spot in (one.a, *one.more) if spot in here), None)
-        b = None if one.b is None else next((spot for spot in (one.b, *one.other_more) if spot in here), None)
+    for one, mine, others in reversed(_spots_of(rulings, here)):
+        a = next((spot for spot in mine if spot in here), None)
+        b = next((spot for spot in others if spot in here), None)
         if a is None or (one.b is not None and b is None):
             continue
         found.append(one._replace(a=a, b=b))
         if one.what in _DROPS:
             here.discard(a)
     return tuple(reversed(found))
+
+
+def _spots_of(
+    rulings: Sequence[Ruling], here: Collection[Spot]
+) -> list[tuple[Ruling, tuple[Spot, ...], tuple[Spot, ...]]]:
+    """Every ruling, oldest first, with the mentions that can stand for either side of it."""
+    lost: set[Spot] = set()  # mentions that were somebody by an "is" whose somebody is gone
+    found = []
+    for one in sorted(rulings, key=lambda ruling: ruling.no):
+        mine = (one.a, *one.more)
+        others = () if one.b is None else (one.b, *one.other_more)
+        if lost:
+            mine = mine if one.what in _ABOUT_A_MENTION else tuple(spot for spot in mine if spot not in lost)
+            others = tuple(spot for spot in others if spot not in lost)
+        if one.what in _DROPS:
+            lost.discard(one.a)
+            if one.b is not None and not any(spot in here for spot in others):
+                lost.add(one.a)
+        found.append((one, mine, others))
+    return found
 
 
 def ruled(entries: Sequence[Entry], rulings: Sequence[Ruling]) -> Ruled:

@@ -62,12 +62,14 @@ class Meant:
         self.rulings: list[Ruling] = []
         stand_in: dict[tuple[str, str], Label] = {}  # which mention stands for whom a ruling names now
         self.detached: dict[Label, Label] = {}
-        for one in reversed(list(rulings)):  # the newest word on a mention holds; older ones say nothing of it any more
-            rests_on = (one.a_rests_on or here | {()}, one.b_rests_on or here | {()})
-            if all(on & (here | {()}) for on in rests_on) and not (one.what in ("is", "alone") and one.a not in here):
+        for one, *on_either_side in reversed(list(self._resting(rulings, here))):
+            # the newest word on a mention holds; older ones say nothing of it any more
+            if all(on & (here | {()}) for on in on_either_side) and not (
+                one.what in ("is", "alone") and one.a not in here
+            ):
                 self.rulings.insert(0, one)
-                for side, on in (("a", one.a_rests_on), ("b", one.b_rests_on)):
-                    if on:
+                for side, on in zip(("a", "b"), on_either_side, strict=True):
+                    if () not in on:
                         stand_in[one.no, side] = next(where for where in order if where in on & here)
                 if one.what in ("is", "alone"):
                     self.detached[one.a] = (one.what, one.no, *one.a)
@@ -85,6 +87,22 @@ class Meant:
             if one.what == "is":
                 self.persons.join(self.detached[one.a], one.b)
         self._live_together()
+
+    @staticmethod
+    def _resting(rulings: Iterable[Ruling], here: set[Label]) -> Iterable[tuple[Ruling, set[Label], set[Label]]]:
+        """Each ruling and the mentions that either side rests on, ``()`` for one that needs none.
+
+        A mention that was somebody only by an ``is`` whose somebody is gone stands for nobody in what was ruled since.
+        """
+        lost: set[Label] = set()
+        for one in rulings:
+            a = set(one.a_rests_on) - lost if one.a_rests_on else {()}
+            b = set(one.b_rests_on) - lost if one.b_rests_on else {()}
+            if one.what in ("is", "alone"):
+                lost = lost - {one.a}
+                if not b & (here | {()}):
+                    lost = lost | {one.a}
+            yield one, a, b
 
     def label(self, row: Row, who: Row) -> Label:
         """What names this person, before any ruling about two."""
