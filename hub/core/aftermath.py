@@ -8,12 +8,14 @@ from typing import Any
 
 from hub.core.ladder import Ladder, Rung, answer_due, rungs
 from hub.core.owing import Ground, earlier, first_after, of_kind, owe
-from hub.core.records import Closing, Event, Key, Owed, Report
+from hub.core.records import Assessment, Closing, Event, Key, Owed, Report
 from hub.core.reminders import told_of
 from hub.core.settle import cancellation
 
 POLICE = "police"
 UNKNOWN = "victim:unknown"
+ORDER = "R3"
+"""The concern of a protection order."""
 
 
 def request(g: Ground, report: Report, ladder: Ladder) -> Iterator[Owed]:
@@ -125,9 +127,14 @@ def _addenda(g: Ground, report: Report, ladder: Ladder) -> Iterator[Owed]:
         yield one._replace(live=event.live, causes=report.causes)
 
 
+def is_followed_at_once(found: Assessment) -> bool:
+    """Whether a report that is opened now has an addendum as soon as it has its number: of an order in force."""
+    return any(concern.rule == ORDER for concern in found.concerns)
+
+
 def _new_facts(g: Ground, report: Report, found: datetime) -> Iterator[tuple[Event, str]]:
     for concern in g.course.concerns:
-        order = g.by_key.get(concern.events[0]) if concern.rule == "R3" and concern.events else None
+        order = g.by_key.get(concern.events[0]) if concern.rule == ORDER and concern.events else None
         if order is not None and (concern.until is None or concern.until > found):
             yield order, "order_in_force"
     sources = set(_sources(g, report))

@@ -25,6 +25,12 @@ class Found(NamedTuple):
     events: tuple[Event, ...]  # the leading one first
 
     @property
+    def victim(self) -> int | None:
+        """The person, if the records say whom it concerns."""
+        known = self.slot.removeprefix("victim:")
+        return int(known) if known.lstrip("-").isdigit() else None
+
+    @property
     def keys(self) -> frozenset[Key]:
         return frozenset(e.key for e in self.events)
 
@@ -41,15 +47,17 @@ def owed(case: Case, course: Course, policy: Any, moment: Moment, *, read: Groun
     standing = [r for r in case.reports if moment.passed(r.opened_at)]
     ladders = {r.no: fold(steps_of(r.no, g.events, moment, r.answers), policy.ladder["extended"]) for r in standing}
     out: list[Owed] = []
-    kept: set[str] = set()
+    victims: dict[str, int | None] = {}  # of the reports that are owed, as their records name them now
     for found in findings(g):
         for part, report in _split(found, standing, ladders):
             out += _report(g, policy, part, report, ladders)
             if report is not None:
-                kept.add(report.no)
+                victims[report.no] = part.victim
     for report in standing:
         ladder = ladders[report.no]
-        if report.no not in kept:
+        if report.no in victims:
+            report = report._replace(victim=victims[report.no])
+        else:
             out += request(g, report, ladder)
             out += ended(g, report, ladder)
         out += follow(g, policy, report, ladder)
@@ -148,10 +156,9 @@ def facts_of(g: Ground, found: Found, report: Report | None = None) -> dict[str,
     rule = report.rule if report else g.reporting[leading.key][0]
     known = [g.derived[e.key] for e in found.events]
     unknown = all(d.victim_age is None and d.victim_capacity == "unknown" for d in known)
-    victim = found.slot.removeprefix("victim:")
     facts: dict[str, object] = {
         "rule": rule,
-        "victim": int(victim) if victim.lstrip("-").isdigit() else None,
+        "victim": found.victim,
         "also": sorted({r for r in named if r != rule}),
         "kind": _kind(known),
         "urgency": _urgency(found.events, known),

@@ -22,7 +22,7 @@ from hub.store import pages
 from hub.store.cases import due_households
 from hub.store.claims import check_lease
 from hub.store.engine import SqlStore
-from hub.store.lights import postpone
+from hub.store.lights import look_again
 from hub.store.tx import Tx
 
 DUE = 2_000
@@ -59,7 +59,7 @@ def apply(
     ) -> list[Receipt]:
         with store.write(patient=True) as tx:
             receipts = _commit(tx, part, policy, as_of, outward, households)
-            postpone(tx, later, as_of + LATER)
+            look_again(tx, later, as_of + LATER)
             for household in later:
                 tx.open_issue("hub.defect", f"household:{household}", as_of, "report this as a defect of the hub")
             if trial:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from hub.core import message
+from hub.core.aftermath import is_followed_at_once
 from hub.core.assess import assess, light_of
 from hub.core.book import book_of
 from hub.core.clocks import Moment
@@ -18,7 +19,7 @@ from hub.line.letters import CHANGE, Outward, Records, Writer
 from hub.line.outward import Outbox
 from hub.line.ports import Vault
 from hub.store.cases import HouseholdRow, Reading, read_cases, read_silences
-from hub.store.lights import Change, save_changes, save_lights
+from hub.store.lights import Change, look_again, save_changes, save_lights
 from hub.store.loaded import Loaded
 from hub.store.numbers import new_no
 from hub.store.standing import list_for_review
@@ -97,6 +98,7 @@ def _save(
     outbox: Outbox, outward: Outward, as_of: datetime,
 ) -> None:  # fmt: skip
     save_lights(tx, judged, as_of)
+    look_again(tx, [n for n in outbox.reported() if n in judged and is_followed_at_once(judged[n])], as_of)
     changes: list[tuple[Change, bool]] = []
     reasons = book_of(policy).reasons
     for number, found in judged.items():

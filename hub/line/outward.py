@@ -61,6 +61,11 @@ class Outbox:
         self._withdraw([act for act in acts if isinstance(act, Withdraw)])
         self._post()
 
+    def reported(self) -> frozenset[int]:
+        """Households for which a report was opened."""
+        found = (one.household for one in self._opened if is_report(one.owed.what))
+        return frozenset(number for number in found if number is not None)
+
     def change(self, letter: Letter) -> None:
         """A light change for the grid platform, which has no owed row."""
         sealed = self._vault.seal_blob(letter.no, letter.plain)

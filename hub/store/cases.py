@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from hub.core.records import Case, Event, Key, Member, Report, Silence, StreamKey
-from hub.core.settle import is_duty, is_report
+from hub.core.settle import ENDED, is_duty, is_report
 from hub.store.loaded import Loaded
 from hub.store.sql import Sql
 from hub.store.standing import StandingRow, read_standing, standing_by_slot
@@ -74,11 +74,12 @@ class _Reader:
         return {household for record in records for household in self.loaded.places[record]}
 
     def _standing_of(self, households: set[int], records: set[int]) -> set[int]:
-        """Owed things shown on these households or caused by these records; the households of their other causes."""
+        """Owed things shown on these households or caused by these records; where they are shown, and their other causes are."""
         rows = read_standing(self.loaded.sql, households - self.loaded.new_homes, records - self.loaded.new_records)
         fresh = [row for row in rows if row.id not in self.standing]
         self.standing.update((row.id, row) for row in fresh)
-        return self._places_of({cause for row in fresh for cause in row.causes})
+        shown = {row.household for row in fresh if row.household is not None and row.state not in ENDED}
+        return shown | self._places_of({cause for row in fresh for cause in row.causes})
 
 
 def read_cases(
@@ -104,7 +105,7 @@ def read_cases(
     keys, events = _events(loaded, wanted, causes | wanted, known)
     members = loaded.members(households)
     standing = tuple(row.resolved(keys) for row in reader.standing.values())
-    at_home = _by_household(standing, reader)
+    at_home = _by_household(standing, reader, events)
     cases = {
         number: _case(row, loaded.homes[number], events, members[number], at_home.get(number, ()))
         for number, row in households.items()
@@ -142,12 +143,18 @@ def _events(
     return keys, events
 
 
-def _by_household(standing: Sequence[StandingRow], reader: _Reader) -> dict[int, list[StandingRow]]:
-    """Owed things by every household they belong to: where their causes are, and where they were last shown (S29)."""
+def _by_household(
+    standing: Sequence[StandingRow], reader: _Reader, events: Mapping[int, Event]
+) -> dict[int, list[StandingRow]]:
+    """Owed things by every household they belong to: where their causes are, and where they were last shown.
+
+    A report whose records are all elsewhere now is theirs; one without any stays where it was shown (S29).
+    """
     found: dict[int, list[StandingRow]] = {}
     for row in standing:
         homes = {home for cause in row.causes for home in reader.loaded.places.get(cause, ())}
-        if row.household is not None:
+        is_elsewhere = is_report(row.what) and not events.keys().isdisjoint(row.causes)
+        if row.household is not None and not is_elsewhere:
             homes.add(row.household)
         for home in homes & reader.done:
             found.setdefault(home, []).append(row)

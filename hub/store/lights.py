@@ -88,6 +88,6 @@ def drop_silences(sql: Sql, silences: Iterable[tuple[StreamKey, datetime]]) -> N
     )
 
 
-def postpone(sql: Sql, households: Iterable[int], until: datetime) -> None:
-    """Households that cannot be judged now (a defect of ours): look again later."""
-    sql.run_in("UPDATE household SET valid_until = ? WHERE id {in}", households, (to_us(until),))
+def look_again(sql: Sql, households: Iterable[int], at: datetime) -> None:
+    """Households that are judged again at that time, whatever they wait for."""
+    sql.run_in("UPDATE household SET valid_until = ? WHERE id {in}", households, (to_us(at),))

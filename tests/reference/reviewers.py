@@ -25,7 +25,7 @@ from tests.reference.held_against import HeldAgainst
 from tests.reference.incidents import Key, key
 from tests.reference.meant import Label, Meant, Ruling, spot
 from tests.reference.people import Row
-from tests.reference.store_side import Resident, land, register
+from tests.reference.store_side import Resident, judged_again, land, register
 from tests.reference.strangers import Couple, Registered, as_sent, is_kept
 
 REVIEWER = "W1"
@@ -389,5 +389,5 @@ def rounds(line: Line, seed: int, count: int, homes: int = 4, groups: int = 2) -
 
 
 def _told(district: District) -> list[str]:
-    different = district.differences()
+    different = [*district.differences(), *judged_again(district.line)]
     return [*district.told, *different] if different else []

@@ -186,6 +186,28 @@ def differences(line: Line, lives: Iterable[Resident]) -> list[str]:
     return found
 
 
+STANDS = {
+    "lights": "SELECT id, light, since, assessment FROM household WHERE successor_id IS NULL ORDER BY id",
+    "owed": 'SELECT no, what, "to", slot, state, due, closed_by, how, household_id FROM owed ORDER BY no',
+    "causes": "SELECT owed_id, record_id FROM owed_cause ORDER BY 1, 2",
+    "messages": "SELECT no, channel, state FROM parcel ORDER BY 1, 2",
+}
+
+
+def judged_again(line: Line) -> list[str]:
+    """What changes when everybody is judged again although nothing came and no time passed: nothing may."""
+    before = {name: line.rows(query) for name, query in STANDS.items()}
+    with line.store.write() as tx:
+        tx.run("UPDATE household SET valid_until = 1 WHERE successor_id IS NULL")
+    line.drain()
+    after = {name: line.rows(query) for name, query in STANDS.items()}
+    return [
+        f"{name}: gone {sorted(set(before[name]) - set(after[name]), key=repr)}, more {sorted(set(after[name]) - set(before[name]), key=repr)}"
+        for name in STANDS
+        if before[name] != after[name]
+    ]
+
+
 def rounds(line: Line, lives: list[Resident], count: int, seed: int) -> Iterator[list[str]]:
     """Each round: time passes, every life has a step, everything lands and is applied; what differs then."""
     draw = random.Random(seed)

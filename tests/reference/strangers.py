@@ -37,9 +37,9 @@ class Registered(Resident):
     """The family of a registered home."""
 
     def at_home(self, row: Row) -> Row:
-        row = super().at_home(row)  # who lives with whom is said, and not left to a guess
+        row = super().at_home(row)  # who lives with whom is said, and left neither to a guess nor to a linking number
         facts = {**row["facts"], "relation": row["facts"].get("relation") or "spouse"}
-        return as_named({**row, "facts": facts, "lone": False, "family": (self.home, 0)})
+        return as_named({**row, "facts": facts, "related": [], "lone": False, "family": (self.home, 0)})
 
 
 def as_named(row: Row) -> Row:

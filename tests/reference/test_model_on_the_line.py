@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import pytest
+
 from hub.core.records import SHANGHAI
 from hub.store.engine import SqlStore
 from tests.line.line_kit import Line
-from tests.reference.store_side import Resident, rounds
+from tests.reference.store_side import Resident, judged_again, rounds
 
 
 def test_the_store_shows_the_lights_of_the_reference(sqlite_store: SqlStore) -> None:
@@ -17,3 +19,13 @@ def test_the_store_shows_the_lights_of_the_reference(sqlite_store: SqlStore) -> 
 
     for different in rounds(line, lives, 10, seed=5):
         assert not different
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_to_judge_again_changes_nothing(sqlite_store: SqlStore, seed: int) -> None:
+    """What a commit decides is complete: judged again at once, no light, nothing owed and no message is another."""
+    line = Line(sqlite_store, datetime(2025, 6, 2, 10, tzinfo=SHANGHAI))
+    lives = [Resident(seed * 100 + home, line.now) for home in range(8)]
+
+    for _ in rounds(line, lives, 10, seed=seed):
+        assert judged_again(line) == []
