@@ -7,7 +7,7 @@ from datetime import datetime
 
 from hub.core.message import Body
 from hub.core.records import Key, Owed
-from hub.core.settle import ENDED, Act, Amend, Close, Open, Review, Withdraw, is_report
+from hub.core.settle import ENDED, Act, Amend, Close, Open, Review, Withdraw, is_duty, is_report
 from hub.line.corrections import Correction
 from hub.line.letters import DUTY, REPORT, Letter, Outward, Writer, kind_of, parsed, prefix_of, way_missing
 from hub.line.ports import Vault
@@ -40,9 +40,10 @@ class Outbox:
         self._reports: dict[Key, str] = {}  # record → the report it causes
         self._bodies: dict[str, Body] = {}
         self._addenda: dict[str, int] = {}
+        self._duties: dict[str, list[Opened]] = {}  # name of a duty → those opened here
 
     def save(self, acts: Sequence[Act]) -> None:
-        """Write every act; reports first, because copies and addenda name them."""
+        """Write every act; reports first, because copies and addenda name them, then duties, which reminders name."""
         if not acts:
             return
         self._next_id = self._tx.next_id("owed")
@@ -50,7 +51,7 @@ class Outbox:
             if is_report(row.what) and row.state not in ENDED:
                 self._reports.update(dict.fromkeys(row.keys, row.no))
         opens = [act for act in acts if isinstance(act, Open)]
-        opens.sort(key=lambda act: not is_report(act.owed.what))
+        opens.sort(key=lambda act: (not is_report(act.owed.what), not is_duty(act.owed.what)))
         self._writer.read_ahead({key for act in opens for key in act.owed.causes})
         for act in opens:
             self._open(act)
@@ -106,15 +107,26 @@ class Outbox:
             self._second_channel(owed, number)
         else:
             owed = self._open_other(owed, no, number)
-        self._opened.append(Opened(number, no, owed, state, owed.household, act.replaces, body))
+        opened = Opened(number, no, owed, state, owed.household, act.replaces, body)
+        self._opened.append(opened)
+        if is_duty(owed.what):
+            self._duties.setdefault(f"{owed.what}:{owed.to}:{owed.slot}", []).append(opened)
 
     def _open_other(self, owed: Owed, no: str, number: int) -> Owed:
         about = str(owed.facts.get("report_no") or "") or self._report_of(owed)
         owed = owed._replace(facts={**owed.facts, "report_no": about}) if about else owed
+        if "duty" in owed.facts and not owed.facts.get("duty_no"):
+            owed = owed._replace(facts={**owed.facts, "duty_no": self._duty_of(owed)})
         report = self._body_of(about) if owed.what == "report_copy" else None
         addenda = self._count_addenda(about) if owed.what == "addendum" else 0
         self._send(self._writer.other(owed, no, report, addenda), number, owed)
         return owed
+
+    def _duty_of(self, owed: Owed) -> str | None:
+        """The number of the duty that was opened in this commit and is reminded of at once: it came late."""
+        found = self._duties.get(owed.slot.rpartition(":")[0], ())
+        mine = (one for one in found if one.owed.causes & owed.causes and one.household == owed.household)
+        return next((one.no for one in mine), None)
 
     def _report_of(self, owed: Owed) -> str:
         return next((self._reports[key] for key in sorted(owed.causes) if key in self._reports), "")

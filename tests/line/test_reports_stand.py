@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import orjson
+
 from hub.store.engine import SqlStore
 from tests.line.line_kit import HUSBAND, WIFE, Line, mediation
 
@@ -38,3 +40,15 @@ def test_an_order_in_force_goes_after_the_report_at_once(store: SqlStore) -> Non
     assert [what for what, _, _ in line.owed("addendum")] == ["addendum"]
     (facts,) = line.rows("SELECT facts FROM owed WHERE what = 'addendum'")
     assert '"order_in_force"' in facts[0]
+
+
+def test_the_alarm_of_a_duty_that_comes_late_names_it(store: SqlStore) -> None:
+    """A record so old that its duties are overdue when it comes: what the coordinator hears carries their numbers."""
+    line = Line(store)
+    line.send("justice", "mediation", mediation(opened_on="2026-10-08", updated_at="2026-10-08 10:00:00"))
+    rows = line.rows("SELECT facts FROM owed WHERE what = 'escalation' AND slot LIKE ?", "D%")
+    duties = {no for (no,) in line.rows("SELECT no FROM owed WHERE what LIKE ?", "D%")}
+
+    named = [orjson.loads(facts)["duty_no"] for (facts,) in rows]
+    assert named
+    assert set(named) <= duties
