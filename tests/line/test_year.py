@@ -8,7 +8,7 @@ from hub.store.engine import SqlStore
 
 def test_every_due_date_of_the_district_is_honoured(sqlite_store: SqlStore) -> None:
     """What is due is judged on its day, what is overdue escalated, late reports stand on the page, lights are right."""
-    year = Year(sqlite_store, homes=40, seed=8)
+    year = Year(sqlite_store, homes=40, seed=5)
     year.begin()
     for day in range(0, 365, 5):
         year.live(day)
