@@ -47,16 +47,16 @@ def owed(case: Case, course: Course, policy: Any, moment: Moment, *, read: Groun
     standing = [r for r in case.reports if moment.passed(r.opened_at)]
     ladders = {r.no: fold(steps_of(r.no, g.events, moment, r.answers), policy.ladder["extended"]) for r in standing}
     out: list[Owed] = []
-    victims: dict[str, int | None] = {}  # of the reports that are owed, as their records name them now
+    owing: dict[str, Found] = {}  # report → the records that owe it now
     for found in findings(g):
         for part, report in _split(found, standing, ladders):
             out += _report(g, policy, part, report, ladders)
             if report is not None:
-                victims[report.no] = part.victim
+                owing[report.no] = part
     for report in standing:
         ladder = ladders[report.no]
-        if report.no in victims:
-            report = report._replace(victim=victims[report.no])
+        if now := owing.get(report.no):
+            report = report._replace(victim=now.victim, causes=now.keys)
         else:
             out += request(g, report, ladder)
             out += ended(g, report, ladder)
