@@ -31,6 +31,7 @@ from hub.fleet import promised as promised
 from hub.fleet import refused_connectors as refused_connectors
 from hub.fleet import streams as streams
 from hub.fleet import table_of as table_of
+from hub.fleet import tells_the_reporter as tells_the_reporter
 from hub.fleet import worded as worded
 from hub.line.fetch import FetchPlan, Polled, poll, together
 from hub.line.land import land

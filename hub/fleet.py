@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -19,7 +19,7 @@ from hub.runtime.reach import Reach
 from hub.runtime.service import SOCKET, now
 from hub.runtime.supervisor import Bounds, ChildSpec, Described, Pace, Supervisor, refused
 from hub.runtime.unit_worker import UnitWorker, promise_of
-from hub.sdk.fields import label
+from hub.sdk.fields import fold, label
 from hub.sdk.manifest import Manifest, find_manifest
 from hub.sdk.receipts import in_own_words, with_columns
 from hub.settings import ConnectorConfig, Installed, Limits, Settings
@@ -162,6 +162,29 @@ def worded(name: str, stream: str, renames: Mapping[str, str], receipt: Mapping[
         return dict(receipt)
     names = label(told["headers"], told["key"], renames)
     return with_columns(in_own_words(receipt, told["codes"]), names)
+
+
+REPORTER_WORDS = ("报警人", "报案人", "举报人", "报告人", "reporter")
+"""A column that is called so is one of the reporter's, also where no table of ours names it."""
+
+
+def tells_the_reporter(settings: Settings, unit: str, stream: str) -> Callable[[str], bool]:
+    """Whether a column of a unit's stream says who reported: shown to nobody but the police."""
+    name = next((name for name, manifest in manifests().items() if manifest.unit == unit), "")
+    try:
+        told = described(name).streams[stream]["headers"]
+    except (ConfigurationError, KeyError):
+        told = ()
+    ours = {fold(word) for column, header, to in told if to.startswith("person:reporter.") for word in (column, header)}
+    config = settings.connectors.get(name)
+    renamed = config.streams[stream].fields if config and stream in config.streams else {}
+    theirs = {fold(header) for own, header in renamed.items() if fold(own) in ours}
+
+    def tells(column: str) -> bool:
+        folded = fold(column)
+        return folded in ours or folded in theirs or any(word in folded for word in REPORTER_WORDS)
+
+    return tells
 
 
 def nearest_column(names: Sequence[str], name: str) -> str:

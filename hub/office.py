@@ -10,10 +10,12 @@ from typing import Any
 import orjson
 
 from hub.config.secret_files import SecretError, read_secret
+from hub.core.acts import ActError
+from hub.core.codes import UNITS
 from hub.core.errors import RetryError
 from hub.core.explain import withhold
 from hub.core.freight import Page
-from hub.core.ladder import STEPS
+from hub.core.ladder import STEPS, step_of
 from hub.core.message import light_change
 from hub.core.policy import Policy
 from hub.core.records import Light, StreamKey
@@ -30,12 +32,12 @@ from hub.runtime.station import station_page
 from hub.sdk.manifest import Manifest, strip
 from hub.security.credentials import find_token
 from hub.security.vault import Vault
-from hub.settings import Limits, ReconcileConfig, Settings
+from hub.settings import ROLES, Limits, ReconcileConfig, Settings
 from hub.store import feeds, ledger, pages
 from hub.store.engine import SqlStore
 from hub.store.reconciled import newest_page
 from hub.store.times import to_us
-from hub.web.office import Caller
+from hub.web.office import OFF, Caller
 
 MOST_NAMED = 2_000
 """Missing keys that an answer names of one day."""
@@ -43,8 +45,9 @@ SECRETS_SECONDS = 2.0
 """How long a read credential is remembered: a revoked one is refused within 5 s on every node."""
 ACKNOWLEDGED_SECONDS = 2.0
 
-NO_HOUSEHOLDS = frozenset({"auditor", "it"})
-"""Roles that see no person and so no household."""
+STEP_FIELDS = ("step", "at", "by", "receipt_no", "note", "until")
+_SEEING = frozenset(ROLES) - {"auditor", "it"}
+"""Roles that may see households; beside them a unit and a connector. Whoever else asks sees none."""
 SEES_CATEGORY = frozenset({"coordinator", "police_duty", "prosecutor", "exporter"})
 """Roles that need to know of a girl victim (section 6)."""
 SEES_IDENTITY = frozenset({"coordinator", "police_duty", "prosecutor", "exporter"})
@@ -114,10 +117,10 @@ class HubOffice:
     def _credentials(self) -> tuple[list[Caller], list[str]]:
         callers, kept = [], []
         for name, config in self.settings.connectors.items():
-            if config.enabled and config.push_token is not None:
+            if config.push_token is not None:
                 try:
                     kept.append(read_secret(config.push_token).decode().strip())
-                    callers.append(Caller("connector", name))
+                    callers.append(Caller("connector" if config.enabled else OFF, name))
                 except SecretError:
                     continue  # `hub check` says so; nobody comes in by it
         for row in self.settings.tokens:
@@ -200,7 +203,7 @@ class HubOffice:
 
     def households(self, caller: Caller, community: str | None, light: str | None) -> Iterable[Mapping[str, Any]]:
         """Living households of the caller's communities."""
-        if caller.name in NO_HOUSEHOLDS or (light is not None and light not in Light.__members__):
+        if sees_no_household(caller) or (light is not None and light not in Light.__members__):
             return []
         wanted = Light[light] if light else None
         return [
@@ -211,7 +214,7 @@ class HubOffice:
 
     def household(self, caller: Caller, uid: str) -> Mapping[str, Any] | None:
         """One household as far as the caller may see it."""
-        if caller.name in NO_HOUSEHOLDS:
+        if sees_no_household(caller):
             return None
         self._look(caller, "household.show", uid)
         try:
@@ -231,7 +234,7 @@ class HubOffice:
         self, caller: Caller, uid: str, as_of: datetime | None, known_at: datetime | None = None
     ) -> Mapping[str, Any] | None:
         """Why, with what this caller may know of it."""
-        if caller.name in NO_HOUSEHOLDS:
+        if sees_no_household(caller):
             return None
         self._look(caller, "household.explain", uid)
         try:
@@ -305,22 +308,33 @@ class HubOffice:
                 return False
 
     def acknowledge(self, caller: Caller, number: str, step: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """Land a step of the ladder: the police any, the reporting unit that it has the answer."""
+        """Land a step of the ladder: the police any, the reporting unit that it has the answer.
+
+        Raises ActError: no such step, or the record that it makes is refused.
+        """
+        said = {name: step.get(name) for name in STEP_FIELDS if step.get(name) is not None}
+        word = step_of(str(said.get("step")))
+        if word is None or not all(isinstance(value, str) for value in said.values()):
+            raise ActError("act.step", ", ".join(STEPS))
         found = find_report(self._store, self._vault, number)
-        word = str(step.get("step"))
-        if found is None or word not in STEPS or not _may_acknowledge(caller, word, found.get("reporting_unit")):
+        if found is None or not _may_acknowledge(caller, word, found.get("reporting_unit")):
             return None
         now = self._clock()
-        row = {name: step.get(name) for name in ("receipt_no", "note", "until") if step.get(name)}
-        said_by = str(step.get("by") or caller.name)[:64]
-        row |= {"report_no": number, "step": word, "at": step.get("at") or now.isoformat(), "by": said_by}
+        row = {"at": now.isoformat(), **said, "report_no": number, "step": word}
+        row["by"] = str(said.get("by") or caller.name)[:64]
         uid = self._land(station_page("report_feedback", [row], now))
         self._applied.wait(uid, ACKNOWLEDGED_SECONDS)
+        with self._store.read() as sql:
+            refused = [
+                line for line in (pages.receipt(sql, uid) or {}).get("rows", ()) if line["status"] == "quarantined"
+            ]
+        if refused:
+            raise ActError("act.feedback", f"{refused[0].get('field')}: {refused[0].get('code')}")
         return find_report(self._store, self._vault, number)
 
     def light_changes(self, caller: Caller, after: str, limit: int) -> Mapping[str, Any]:
         """The change feed for the grid platform; roles see their communities."""
-        if (caller.kind == "connector" and caller.name != "community_grid") or caller.name in NO_HOUSEHOLDS:
+        if (caller.kind == "connector" and caller.name != "community_grid") or sees_no_household(caller):
             return {"changes": [], "next": after}
         with self._store.read() as sql:
             found = feeds.light_changes(sql, after, limit, caller.communities)
@@ -346,6 +360,12 @@ class HubOffice:
             for name, (now_open, overdue) in owed:
                 found |= {f"hub_{name}_open": float(now_open), f"hub_{name}_overdue": float(overdue)}
         return found
+
+
+def sees_no_household(caller: Caller) -> bool:
+    """Whether the caller sees no person and so no household: default deny."""
+    unit = caller.name.removeprefix("unit:")
+    return caller.kind == "role" and caller.name not in _SEEING and not (unit != caller.name and unit in UNITS)
 
 
 def reaches(caller: Caller, community: str | None) -> bool:

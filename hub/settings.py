@@ -20,6 +20,10 @@ class Installed(NamedTuple):
     required: tuple[str, ...] = ()  # of these
 
 
+ROLES = ("station", "coordinator", "police_duty", "prosecutor", "exporter", "auditor", "it")
+"""Roles of read tokens; beside them ``unit:NAME``. Any other role reads nothing."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SecretRef:
     """A secret by reference: ``{ env = "X" }``, ``{ file = "secrets/x" }`` or ``{ credential = "x" }`` (systemd)."""

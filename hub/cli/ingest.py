@@ -26,6 +26,8 @@ from hub.settings import StreamConfig
 from hub.store.pages import COUNTS
 
 MODES = ("live", "backfill", "shadow")
+RECEIPTS = (".xlsx", ".csv")
+"""What a receipt can be written as."""
 SHOWN = 20
 """Rows of a receipt shown at the terminal; all of them with --json or --receipt."""
 
@@ -37,7 +39,9 @@ def ingest(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, XLSX, XLS, NDJSON or JSON.")],
     mode: Annotated[str, typer.Option("--mode", help=f"One of {', '.join(MODES)}.")] = "live",
     all_rows: Annotated[bool, typer.Option("--all-rows", help="List plainly applied rows too.")] = False,
-    receipt_file: Annotated[Path | None, typer.Option("--receipt", metavar="OUT.xlsx", help="Row by row.")] = None,
+    receipt_file: Annotated[
+        Path | None, typer.Option("--receipt", metavar="OUT.(xlsx|csv)", help="Row by row.")
+    ] = None,
     returned: Annotated[
         Path | None, typer.Option("--returned", metavar="FOLDER", help="Write the rows to correct there, as a file.")
     ] = None,
@@ -48,6 +52,8 @@ def ingest(
         raise UsageMistake(f'no mode is called "{mode}"', f"choose one of {', '.join(MODES)}")
     if not file.is_file():
         raise UsageMistake(f"{file} is no file: nothing was taken", "name a CSV, XLSX, XLS, NDJSON or JSON file")
+    if receipt_file is not None and receipt_file.suffix.lower() not in RECEIPTS:
+        raise UsageMistake(f"{receipt_file} is neither .xlsx nor .csv: nothing was taken", "name a file that ends so")
     if returned is not None and not returned.is_dir():
         raise UsageMistake(f"{returned} is no folder", "name a folder for the rows to correct")
     with bootstrap.open_hub(face_of(ctx).folder) as hub:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from hub import bootstrap
-from hub.cli.face import UsageMistake, note
+from hub.cli.face import Json, UsageMistake, emit, note
 from hub.config.configuration import load
 from hub.config.samples import HUB_TOML, connector_sample
 from hub.security.keys import create_key_file
@@ -17,7 +17,9 @@ from hub.security.keys import create_key_file
 FILES = ("hub.toml", "overlay.toml", "connectors.d", "secrets", "hub.db")
 
 
-def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")]) -> None:
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")], as_json: Json = False
+) -> None:
     """Make a configuration folder: hub.toml, connectors.d, secrets, overlay.toml and an empty database."""
     present = [name for name in FILES if (folder / name).exists()]
     if present:
@@ -39,6 +41,9 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder 
     bootstrap.make_database(settings)
     for file in folder.glob("hub.db*"):
         file.chmod(0o600)
+    if as_json:
+        emit({"folder": str(folder), "connectors": sorted(manifests)})
+        return
     note(f"{folder}: ready; {len(manifests)} connectors, all disabled")
     note(f"  next: hub --config {folder} connectors enable NAME, then hub --config {folder} check")
 

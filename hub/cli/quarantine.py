@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -124,11 +125,14 @@ def show(
     purpose: Purpose = "",
     as_json: Json = False,
 ) -> None:
-    """Rows with their originals opened: personal data, for whoever mends them. By its id also one that waits no longer."""
+    """Rows with their originals opened: personal data, for whoever mends them; who reported is withheld here too.
+
+    By its id also one that waits no longer.
+    """
     with bootstrap.open_hub(face_of(ctx).folder) as hub, hub.store.read() as sql:
         found = _chosen(sql, which, _choice(sql, group=group), closed=True)
         looks.look(hub, "quarantine.show", found[0].uid if len(found) == 1 else which or group, purpose)
-        rows = told.opened(sql, hub.vault, found)
+        rows = told.opened(sql, hub.vault, found, partial(bootstrap.tells_the_reporter, hub.settings))
     if as_json:
         emit(rows)
         return

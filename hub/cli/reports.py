@@ -14,8 +14,7 @@ from hub.cli.audit import Purpose
 from hub.cli.face import ATTENTION, Face, Json, UsageMistake, emit, face_of, note, show_table
 from hub.cli.moments import parse_moment, short
 from hub.cli.sheet import page, report_sheet
-from hub.core.codes import CODES
-from hub.core.ladder import STEPS
+from hub.core.ladder import STEPS, step_of
 from hub.core.queue_words import unit_words
 from hub.desk import looks
 from hub.read.reports import find_report, reporter_for_police, reports
@@ -196,6 +195,9 @@ def acknowledge(
         emit({"receipt": receipt, "report": told})
     else:
         note(f"{no}: {told['step']}")
+        for line in receipt["rows"]:
+            if line.get("code"):
+                note(f"  refused: {line.get('field')}: {line['code']}: {line.get('remedy', '')}")
     if receipt["quarantined"] or receipt["rejected"] or receipt["pending"]:
         raise typer.Exit(1)
 
@@ -206,9 +208,7 @@ def _instant(moment: datetime, typed: str | None) -> str:
 
 
 def _step(word: str) -> str:
-    for number, chinese, english in CODES["report_step"]:
-        if word in (number, chinese, english):
-            return english
-    if word in STEPS:
-        return word
-    raise UsageMistake(f'no step is called "{word}"', f"choose one of {', '.join(STEPS)}")
+    found = step_of(word)
+    if found is None:
+        raise UsageMistake(f'no step is called "{word}"', f"choose one of {', '.join(STEPS)}")
+    return found

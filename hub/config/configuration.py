@@ -17,9 +17,11 @@ from hub.config.secret_files import SecretError, read_secret
 from hub.config.stream_settings import RECONCILE_KEYS, check_partitions, read_reconcile
 from hub.config.toml_lines import Place
 from hub.config.toml_reader import Mistake, Reader, section
+from hub.core.codes import UNITS
 from hub.core.errors import ConfigurationError
 from hub.sdk.trust import usable
 from hub.settings import (
+    ROLES,
     Auth,
     ConnectorConfig,
     DeliverConfig,
@@ -51,6 +53,16 @@ def provinces() -> tuple[str, ...]:
     return tuple(sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml")))
 
 
+def _role(reader: Reader, value: Any, place: Place) -> str:
+    """A role of a read token, or ``unit:NAME``."""
+    role = toml.text(reader, value, place)
+    return (
+        role
+        if role.removeprefix("unit:") in UNITS and role.startswith("unit:")
+        else toml.one_of(*ROLES)(reader, role, place)
+    )
+
+
 HUB_KEYS: dict[str, toml.Parse] = {
     "database": section({"url": toml.text_or_secret}),
     "http": section({"listen": toml.text, "behind_proxy": toml.flag}),
@@ -74,7 +86,7 @@ HUB_KEYS: dict[str, toml.Parse] = {
     "edge": section({"to": toml.text, "spool_bytes": toml.whole, "beat": toml.duration}),
     "trust": section({"ca": toml.one_or_more}),
     "connectors": section({"confine": toml.one_of("", "require")}),
-    "tokens": toml.rows({"hash": toml.text, "role": toml.text, "communities": toml.texts, "acts": toml.flag}),
+    "tokens": toml.rows({"hash": toml.text, "role": _role, "communities": toml.texts, "acts": toml.flag}),
 }
 
 
@@ -226,6 +238,7 @@ def _file(folder: Path, name: str, place: Place, reader: Reader) -> Path | None:
     path = folder / name
     if not path.exists():
         reader.wrong(place, "a path that exists (relative to the configuration folder)", f'"{name}"')
+        return None
     return path
 
 

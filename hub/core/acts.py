@@ -47,6 +47,10 @@ REFUSALS: dict[str, Text] = {
         "The answer decides nothing", "答复结论无法识别", "write upheld, partly or refused", "请写 upheld、partly 或 refused"),
     "act.status": Text(
         "No such step of a duty", "转办状态无法识别", "write accepted, done or returned", "请写 accepted、done 或 returned"),
+    "act.step": Text(
+        "No step of the ladder is called so", "没有此办理步骤", "name one of the steps, with texts only", "请填写列出的步骤，各项均为文字"),
+    "act.feedback": Text(
+        "The feedback is refused", "反馈内容有误", "correct the field that is named, and send it again", "请更正所列字段后重发"),
     "act.outcome": Text(
         "It needs its outcome in a short word", "须写明结果", "name the outcome, without personal data", "请填写结果，不含个人信息"),
     "act.ended": Text(

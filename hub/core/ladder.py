@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from hub.core.clocks import Calendar, Moment, closing, end_of_day
+from hub.core.codes import CODES
 from hub.core.records import Event, Key
 
 STATES = ("queued", "sent", "received", "accepted", "decided", "answered", "cancelled")
@@ -76,6 +77,15 @@ class Rung(NamedTuple):
     step: str
     due: datetime
     reached: Step | None
+
+
+def step_of(word: str) -> str | None:
+    """The step that a number, a Chinese or an English word of ``report_step`` names; None: none."""
+    if word in STEPS:
+        return word
+    return next(
+        (english for number, chinese, english in CODES["report_step"] if word and word in (number, chinese)), None
+    )
 
 
 def steps_of(

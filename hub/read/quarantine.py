@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
@@ -14,6 +14,9 @@ from hub.security.vault import Vault
 from hub.store import quarantine
 from hub.store.quarantine import Fingerprint, GroupView, QuarantineView
 from hub.store.sql import Sql
+
+WITHHELD = "withheld"
+"""Stands for a value that says who reported."""
 
 
 def group_name(fingerprint: Fingerprint) -> str:
@@ -80,10 +83,21 @@ def row_told(row: QuarantineView) -> dict[str, Any]:
     }
 
 
-def opened(sql: Sql, vault: Vault, rows: Sequence[QuarantineView]) -> list[dict[str, Any]]:
-    """Rows with their originals: personal data, for whoever mends them."""
+def opened(
+    sql: Sql, vault: Vault, rows: Sequence[QuarantineView], hidden: Callable[[str, str], Callable[[str], bool]]
+) -> list[dict[str, Any]]:
+    """Rows with their originals: personal data, for whoever mends them. ``hidden``: unit and stream → whether a column
+    says who reported, which is withheld here too.
+    """
     sealed = quarantine.originals(sql, [row.uid for row in rows])
-    return [{**row_told(row), "original": _original(vault, row.uid, sealed[row.uid])} for row in rows]
+    found = []
+    for row in rows:
+        _, unit, stream, *_ = row.fingerprint
+        is_hidden = hidden(unit, stream)
+        original = _original(vault, row.uid, sealed[row.uid])
+        shown = {name: WITHHELD if value and is_hidden(name) else value for name, value in original.items()}
+        found.append({**row_told(row), "original": shown})
+    return found
 
 
 def _original(vault: Vault, uid: str, sealed: bytes) -> dict[str, Any]:

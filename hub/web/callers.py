@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from hub.core.problems import remedy_of
 from hub.security.signatures import Message, SignatureError, check, parse
-from hub.web.office import Caller, EdgeDesk, Office
+from hub.web.office import OFF, Caller, EdgeDesk, Office
 from hub.web.refusals import RefusedError
 
 
@@ -49,6 +49,8 @@ async def any_caller(request: Request, office: TheOffice) -> Caller:
     caller = await run_in_threadpool(office.caller, token.strip()) if found else None
     if caller is None:
         raise RefusedError(401, "credential.unknown", "send Authorization: Bearer TOKEN", WWW_Authenticate="Bearer")
+    if caller.kind == OFF:
+        raise RefusedError(503, "connector.disabled", "it is switched off here: send it again later", Retry_After="60")
     return caller
 
 

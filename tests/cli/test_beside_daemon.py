@@ -104,12 +104,13 @@ def test_a_second_daemon_on_one_folder_is_refused(running: Running) -> None:
 
 
 def test_reload_takes_a_changed_connector_and_refuses_a_wrong_one(running: Running, token: str) -> None:
-    """SIGHUP lets a disabled connector go; a mistake in the files leaves everything as it was."""
+    """SIGHUP lets a disabled connector go, whose unit is asked to come again; a mistake in the files changes nothing."""
     district = running.district
     assert running.push(token, police_call("J1", AT)).status_code == 200
     district("connectors", "disable", "police")
     running.process.send_signal(signal.SIGHUP)
-    assert until(lambda: running.push(token, police_call("J1", AT)).status_code in (401, 403))
+    refused = until(lambda: (told := running.push(token, police_call("J1", AT))).status_code == 503 and told)
+    assert (refused.json()["code"], refused.headers["Retry-After"]) == ("connector.disabled", "60")
     district("connectors", "enable", "police")
     running.process.send_signal(signal.SIGHUP)
     assert until(lambda: running.push(token, police_call("J1", AT)).status_code == 200)

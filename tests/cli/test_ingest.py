@@ -154,3 +154,20 @@ def test_a_receipt_names_the_departments_header_and_codes(district: District, tm
     cells = [cell.value for line in load_workbook(out)["逐行"].iter_rows() for cell in line]
     assert "类型" in cells
     assert any("可填：1 一般矛盾" in str(cell) for cell in cells)
+
+
+def test_a_receipt_is_written_as_its_name_says(district: District, tmp_path: Path) -> None:
+    """CSV opens in a spreadsheet and lists every row; another name is refused before anything is taken."""
+    file = str(
+        district.file(police_call("J1", "2026-03-01 20:00:00"), police_call("J2", "2026-03-01 20:00:00", category="77"))
+    )
+    wrong = district("ingest", "police", "incident", file, "--receipt", str(tmp_path / "receipt.doc"))
+    assert (wrong.code, district("status", "--json").json["counts"]["received"]) == (2, 0)
+    district("ingest", "police", "incident", file, "--receipt", str(tmp_path / "receipt.csv"))
+
+    with (tmp_path / "receipt.csv").open(encoding="utf-8-sig", newline="") as opened:
+        lines = list(csv.reader(opened))
+    assert [line[:4] for line in lines[1:3]] == [
+        ["1", "applied", "", ""],
+        ["2", "quarantined", "code.unknown", "category"],
+    ]

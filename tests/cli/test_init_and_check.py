@@ -6,9 +6,11 @@ import re
 import tomllib
 from pathlib import Path
 
+import tomlkit
+
 from hub.config.toml_lines import find_lines
 from hub.settings import StreamConfig
-from tests.cli.conftest import Hub, call
+from tests.cli.conftest import District, Hub, call
 
 CONNECTORS = {
     "civil_affairs", "community_grid", "court", "education", "health", "justice", "police", "procuratorate",
@@ -179,3 +181,25 @@ def test_lines_of_toml() -> None:
 def test_a_stream_without_table_is_pushed() -> None:
     """Nothing has to be written for a stream that is pushed or ingested."""
     assert StreamConfig(name="incident", transport="push").every is None
+
+
+def test_a_missing_policy_file_and_an_unknown_role_are_mistakes(district: District) -> None:
+    """Both are told at once with their lines; neither is a defect of the hub."""
+    path = district.folder / "hub.toml"
+    document = tomlkit.parse(path.read_text(encoding="utf-8"))
+    document["policy"]["file"] = "none.toml"
+    path.write_text(tomlkit.dumps(document), encoding="utf-8")
+    district.append("hub", '\n[[tokens]]\nhash = "ab"\nrole = "coordinater"\n')
+    told = district("check")
+
+    assert told.code == 2
+    assert "none.toml" in told.out + told.err
+    assert 'did you mean "coordinator"' in told.out + told.err
+
+
+def test_init_tells_what_it_made_as_json(hub: Hub, tmp_path: Path) -> None:
+    """Folder and connectors, for scripts."""
+    told = hub("init", str(tmp_path / "new"), "--json").json
+
+    assert told["folder"] == str(tmp_path / "new")
+    assert "police" in told["connectors"]

@@ -161,3 +161,15 @@ def test_a_cry_for_help_comes_first(waiting: District) -> None:
     assert words not in listed.out + listed.err + status.out + status.err
     waiting("quarantine", "discard", "--group", waiting("quarantine", "list", "--json").json[0]["group"])
     assert waiting("status", "--json").json["emergencies"] == {"open": 0, "since": None}
+
+
+def test_who_reported_is_withheld_from_whoever_mends_a_row(district: District) -> None:
+    """The caller's columns of a refused 110 call are not shown, under our names or the police's; the parties are."""
+    district.append("police", '\n[streams.incident]\nfields = { "报警人联系电话" = "BJRDH" }\n')
+    caller = {"caller_name": "邻居张", "BJRDH": "13900007777", "报警人地址": "隔壁三号"}
+    district.ingest("police", "incident", police_call("J9", AT, category="77") | caller)
+    shown = district("quarantine", "show", "code.unknown", "--json")
+
+    assert [shown.json[0]["original"].get(name) for name in caller] == ["withheld"] * 3
+    assert shown.json[0]["original"]["party_a_name"] == HUSBAND.name
+    assert "邻居张" not in district("quarantine", "show", "code.unknown").out

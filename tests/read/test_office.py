@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from hub import bootstrap
 from hub.cli import app
+from hub.core.acts import ActError
 from hub.core.sentences import render
 from hub.office import HubOffice
 from hub.speech import speak
@@ -243,3 +244,49 @@ def test_open_corrections_are_for_the_coordinator_and_their_receiver(office: Hub
     assert seen == {
         "coordinator": ["cancellation", "retracted"], "unit:police": ["cancellation"], "unit:education": [], "it": [],
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["bogus", "unit:nobody", "", "unit:"])
+def test_a_role_that_nobody_knows_sees_nothing(office: HubOffice, name: str) -> None:
+    """Default deny: no list, no household, no explanation, no change of a light, no report."""
+    household = red(office)
+
+    assert list(office.households(role(name), None, None)) == []
+    assert office.household(role(name), household) is None
+    assert office.explanation(role(name), household, None) is None
+    assert office.light_changes(role(name), "", 100)["changes"] == []
+    assert list(office.reports(role(name))) == []
+
+
+@pytest.mark.parametrize(
+    ("step", "code"),
+    [
+        ({"step": "nonsense"}, "act.step"),
+        ({}, "act.step"),
+        ({"step": "filed", "at": 12345}, "act.step"),
+        ({"step": "filed", "by": {"a": 1}}, "act.step"),
+        ({"step": "filed", "at": "bad"}, "act.feedback"),
+        ({"step": "filed", "at": "2099-01-01"}, "act.feedback"),
+        ({"step": "extended", "until": "bad"}, "act.feedback"),
+    ],
+)
+def test_a_wrong_acknowledgement_is_refused_and_not_swallowed(
+    office: HubOffice, step: dict[str, Any], code: str
+) -> None:
+    """What is no step, or is refused by the line, is answered with its code; the report stands where it stood."""
+    number = next(iter(office.reports(role("police_duty"))))["report_no"]
+    before = office.report(role("police_duty"), number)
+
+    with pytest.raises(ActError) as refused:
+        office.acknowledge(role("police_duty"), number, step)
+    assert refused.value.code == code
+    assert office.report(role("police_duty"), number) == before
+
+
+def test_a_step_is_taken_by_its_chinese_word(office: HubOffice) -> None:
+    """The police may say 已接收 for *received*, as in their feedback."""
+    number = next(iter(office.reports(role("police_duty"))))["report_no"]
+    told = office.acknowledge(role("police_duty"), number, {"step": "已接收", "receipt_no": "HZ9"})
+
+    assert told is not None
+    assert "received" in {step["step"] for step in told["steps"]}
