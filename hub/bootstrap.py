@@ -13,7 +13,7 @@ from typing import Any
 from hub.config import configuration, policy_files
 from hub.config.secret_files import read_secret, references
 from hub.config.toml_reader import Mistake
-from hub.core.errors import ConfigurationError, RetryError
+from hub.core.errors import ConfigurationError, HubError, RetryError
 from hub.core.freight import Drafts, Page
 from hub.core.policy import Policy
 from hub.core.records import StreamKey
@@ -133,6 +133,7 @@ def open_hub(folder: Path, *, daemon: bool = False) -> Iterator[Hub]:
     try:
         if revision(store) != newest():
             upgrade(store)
+        require_own_key(store, vault)
         yield Hub(
             settings,
             policy,
@@ -146,6 +147,31 @@ def open_hub(folder: Path, *, daemon: bool = False) -> Iterator[Hub]:
     finally:
         workers.close()
         store.dispose()
+
+
+def require_own_key(store: SqlStore, vault: Vault) -> None:
+    """Raise ConfigurationError when the master key is another archive's: what it sealed could not be opened again.
+
+    The first and the newest record are tried; where one of them opens, the other is damaged, and that is not said here.
+    """
+    with store.read() as sql:
+        ends = sql.rows(
+            "SELECT uid, body FROM version WHERE id IN ((SELECT MIN(id) FROM version), (SELECT MAX(id) FROM version))"
+        )
+    if ends and not any(_opens(vault, str(uid), bytes(body)) for uid, body in ends):
+        raise ConfigurationError(
+            "the master key does not open this archive",
+            code="keys.foreign",
+            remedy="restore the key file that belongs to this database, or the database that belongs to the key",
+        )
+
+
+def _opens(vault: Vault, uid: str, body: bytes) -> bool:
+    try:
+        vault.open_body(uid, body)
+    except HubError:
+        return False
+    return True
 
 
 def _workers(settings: Settings) -> dict[str, UnitWorker]:

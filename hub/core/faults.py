@@ -101,6 +101,9 @@ FAULTS: dict[str, Text] = {
     "peer.unavailable": Text("The other system did not answer", "对方系统无响应", "it is tried again by itself", "系统将自动重试"),
     "peer.certificate": Text("Nobody we trust has signed the other system's certificate", "对方证书不受信任", 'name its CA: [trust] ca = "ca.pem" in hub.toml', "在 hub.toml 的 [trust] 中指定其 CA 证书"),
     "keys.missing": Text("There is no master key", "缺少主密钥", "restore the key file from its backup", "请从备份恢复密钥文件"),
+    "keys.foreign": Text(
+        "The master key is another archive's", "主密钥不属于此数据库",
+        "restore the key file that belongs to this database", "请恢复与此数据库对应的密钥文件"),
     "keys.invalid": Text(
         "The master key file cannot be read", "主密钥文件无法读取",
         "restore the key file from its backup; never edit it by hand", "请从备份恢复密钥文件，勿手工修改"),

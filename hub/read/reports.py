@@ -181,9 +181,9 @@ def duties(store: SqlStore, now: datetime) -> Iterator[dict[str, Any]]:
     """Every duty in the order it was opened, as `export duties` gives it."""
     with store.read() as sql:
         for batch in _batches(sql, "D"):
-            causes = ledger.causes(sql, ledger.numbers_of(batch))
+            causes, said = ledger.causes(sql, ledger.numbers_of(batch)), ledger.outcomes(sql, batch)
             for row in batch:
-                yield duty(row, causes.get(row.id, ()), now)
+                yield duty(row, causes.get(row.id, ()), now, said)
 
 
 def find_duty(store: SqlStore, no: str, now: datetime) -> dict[str, Any] | None:
@@ -192,11 +192,11 @@ def find_duty(store: SqlStore, no: str, now: datetime) -> dict[str, Any] | None:
         row = ledger.owed_by_no(sql, no)
         if row is None or not is_duty(row.what):
             return None
-        return duty(row, ledger.causes(sql, [row.id]).get(row.id, ()), now)
+        return duty(row, ledger.causes(sql, [row.id]).get(row.id, ()), now, ledger.outcomes(sql, [row]))
 
 
-def duty(row: OwedView, causes: Iterable[ledger.CauseView], now: datetime) -> dict[str, Any]:
-    """One duty: what, whose, why, until when, how it stands."""
+def duty(row: OwedView, causes: Iterable[ledger.CauseView], now: datetime, said: Mapping[str, str]) -> dict[str, Any]:
+    """One duty: what, whose, why, until when, how it stands; ``said``: outcomes by the record that ended it."""
     facts = orjson.loads(row.facts)
     causes = list(causes)
     first = next(iter(causes), None)
@@ -217,7 +217,7 @@ def duty(row: OwedView, causes: Iterable[ledger.CauseView], now: datetime) -> di
         "due": row.due.isoformat() if row.due else None,
         "overdue": row.state in LIVING and row.due is not None and row.due < now,
         "state": row.state,
-        "outcome": facts.get("outcome") or row.how or None,
+        "outcome": said.get(row.closed_by) or facts.get("outcome") or row.how or None,
         "opened_at": row.opened_at.isoformat(),
         "closed_at": row.closed_at.isoformat() if row.closed_at else None,
         "reason": facts.get("reason"),

@@ -132,6 +132,14 @@ def causes(sql: Sql, numbers: Iterable[int]) -> dict[int, list[CauseView]]:
     return found
 
 
+def outcomes(sql: Sql, rows: Iterable[OwedView]) -> dict[str, str]:
+    """The record that ended a duty (as ``closed_by`` names it) → the outcome that the unit gave in it."""
+    wanted = {row.closed_by.split("/", 2)[2] for row in rows if "/duty_answer/" in row.closed_by}
+    text = "SELECT unit, stream, no, facts FROM record WHERE kind = 'duty_answer' AND no {in}"
+    found = ((f"{u}/{s}/{no}", orjson.loads(facts).get("outcome")) for u, s, no, facts in sql.rows_in(text, wanted))
+    return {key: str(outcome) for key, outcome in found if outcome}
+
+
 def related_owed(sql: Sql, what: str) -> list[OwedView]:
     """Every owed thing of one kind that hangs on a report: addendum, answer, cancellation …"""
     text = f"SELECT {_OWED} {_OWED_FROM} WHERE o.what = ? ORDER BY o.id"

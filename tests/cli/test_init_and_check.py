@@ -11,6 +11,7 @@ import tomlkit
 from hub.config.toml_lines import find_lines
 from hub.settings import StreamConfig
 from tests.cli.conftest import District, Hub, call
+from tests.end_to_end.story import call as police_call
 
 CONNECTORS = {
     "civil_affairs", "community_grid", "court", "education", "health", "justice", "police", "procuratorate",
@@ -203,3 +204,17 @@ def test_init_tells_what_it_made_as_json(hub: Hub, tmp_path: Path) -> None:
 
     assert told["folder"] == str(tmp_path / "new")
     assert "police" in told["connectors"]
+
+
+def test_another_archive_s_master_key_opens_nothing(district: District, hub: Hub, tmp_path: Path) -> None:
+    """Beside a foreign key nothing is read and nothing taken: what it would seal and index were doubles."""
+    row = police_call("J1", "2026-03-01 20:00:00")
+    assert district.ingest("police", "incident", row)["applied"] == 1
+    hub("init", str(tmp_path / "other"))
+    key = district.folder / "secrets" / "master.key"
+    key.write_bytes((tmp_path / "other" / "secrets" / "master.key").read_bytes())
+
+    told = district("ingest", "police", "incident", str(district.file(row)))
+    assert told.code == 2
+    assert "does not open this archive" in told.err
+    assert district("households", "list").code == 2

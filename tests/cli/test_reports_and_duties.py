@@ -97,7 +97,7 @@ def test_duties_are_listed_and_done(district: District) -> None:
 
     assert all(row.keys() >= DUTY for row in listed)
     assert file["cause"] == {"rule": "R6", "unit": "police", "stream": "incident", "key": "J1"}
-    assert (told.code, told.json["duty"]["state"]) == (0, "done")
+    assert (told.code, told.json["duty"]["state"], told.json["duty"]["outcome"]) == (0, "done", "filed")
     assert file["duty_no"] not in {row["duty_no"] for row in district("duties", "list", "--json").json}
     assert district("duties", "done", "D1-none", "--outcome", "x").code == 2
     overdue = district("duties", "list", "--overdue", "--json").json

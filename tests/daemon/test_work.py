@@ -172,7 +172,7 @@ def test_a_duty_is_taken_handed_over_refused_and_done(hub: RunningHub) -> None:
     assert has_it() == ["G2"]
     assert refused(ask(hub, "grid", "POST", path, {"status": "returned", "by": "G2"})) == (422, "act.reason")
     given = ask(hub, "grid", "POST", path, {"status": "returned", "by": "G2", "outcome": "moved"}, key="r1").json()
-    assert (given["duty"]["state"], given["duty"]["outcome"]) == ("returned", "returned")
+    assert (given["duty"]["state"], given["duty"]["outcome"]) == ("returned", "moved")
     assert (
         ask(hub, "grid", "POST", path, {"status": "returned", "by": "G2", "outcome": "moved"}, key="r1").json()["no"]
         == given["no"]
