@@ -14,7 +14,7 @@ from apscheduler.triggers.cron import CronTrigger
 
 from hub.config import toml_reader as toml
 from hub.config.secret_files import SecretError, read_secret
-from hub.config.stream_settings import RECONCILE_KEYS, check_partitions, read_reconcile
+from hub.config.stream_settings import PAGE, RECONCILE_KEYS, address, check_partitions, codec, read_reconcile
 from hub.config.toml_lines import Place
 from hub.config.toml_reader import Mistake, Reader, section
 from hub.core.codes import UNITS
@@ -111,13 +111,13 @@ _SECRET_KEYS = ("secret", "token", "password")
 _CURSOR = section({"field": toml.text, "overlap": toml.duration, "param": toml.text, "format": toml.text})
 _OPTIONS: dict[str, dict[str, toml.Parse]] = {
     "rest": {
-        "page": toml.each(toml.scalar), "records": toml.text, "total": toml.text, "params": toml.each(toml.free),
+        "page": PAGE, "records": toml.text, "total": toml.text, "params": toml.each(toml.free),
         "headers": toml.each(toml.text), "method": toml.one_of("GET", "POST"), "body": toml.free, "code": toml.text,
         "since_param": toml.text, "next": toml.text, "timeout": toml.duration,
     },
     "table": {"table": toml.text, "query": toml.text, "batch": toml.whole},
     "files": {
-        "folder": toml.folder_path, "pattern": toml.text, "encoding": toml.text, "sheet": toml.scalar,
+        "folder": toml.folder_path, "pattern": toml.text, "encoding": codec, "sheet": toml.scalar,
         "header_row": toml.whole, "header_rows": toml.whole, "ready": toml.one_of("stable", "ok-file", "rename"), "done": toml.folder_path,
         "failed": toml.folder_path, "settle": toml.duration, "delimiter": toml.text,
     },
@@ -125,7 +125,7 @@ _OPTIONS: dict[str, dict[str, toml.Parse]] = {
 }  # fmt: skip
 STREAM_KEYS: dict[str, toml.Parse] = {
     "transport": toml.one_of(*TRANSPORTS),
-    "url": toml.text_or_secret,
+    "url": address,
     "schedule": section({"every": toml.duration, "jitter": toml.duration, "cron": toml.text}),
     "cursor": _CURSOR,
     "auth": _auth,
@@ -138,7 +138,7 @@ STREAM_KEYS: dict[str, toml.Parse] = {
     **{key: parse for options in _OPTIONS.values() for key, parse in options.items()},
 }
 _CHANNEL: dict[str, toml.Parse] = {
-    "url": toml.text_or_secret, "table": toml.text, "folder": toml.folder_path, "receipts": toml.folder_path, "pull": toml.flag,
+    "url": address, "table": toml.text, "folder": toml.folder_path, "receipts": toml.folder_path, "pull": toml.flag,
     "auth": _auth, "passphrase": toml.secret,
 }  # fmt: skip
 DELIVER_KEYS: dict[str, toml.Parse] = {**_CHANNEL, "second": section(_CHANNEL)}

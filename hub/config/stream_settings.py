@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,11 +12,36 @@ from hub.config.toml_reader import Reader, section
 from hub.core.freight import is_part
 from hub.settings import ReconcileConfig
 
-__all__ = ["MOST_DAYS", "RECONCILE_KEYS", "check_partitions", "read_reconcile"]
+__all__ = ["MOST_DAYS", "PAGE", "RECONCILE_KEYS", "address", "check_partitions", "codec", "read_reconcile"]
+
+PAGE = section({
+    "size": toml.whole, "param": toml.text, "size_param": toml.text, "first": toml.whole, "next": toml.text,
+    "style": toml.one_of("page", "offset", "cursor", "link", "none"),
+})  # fmt: skip
+"""How a peer pages its answer (`sdk.rest.PageStyle`)."""
+
+
+def codec(reader: Reader, value: Any, place: Place) -> str:
+    """The name of a text encoding that Python knows; empty: found out."""
+    name = toml.text(reader, value, place)
+    try:
+        codecs.lookup(name or "utf-8")
+    except LookupError:
+        raise toml.Wrong('an encoding such as "gb18030" or "utf-8"') from None
+    return name
+
+
+def address(reader: Reader, value: Any, place: Place) -> Any:
+    """An absolute address, or a reference when it holds a password."""
+    found = toml.text_or_secret(reader, value, place)
+    if isinstance(found, str) and found and "://" not in found:
+        raise toml.Wrong('an absolute address such as "https://host/path"', secret=True)
+    return found
+
 
 _ASKED: dict[str, toml.Parse] = {
     "url": toml.text, "params": toml.each(toml.free), "records": toml.text, "total": toml.text,
-    "page": toml.each(toml.scalar), "format": toml.text,
+    "page": PAGE, "format": toml.text,
 }  # fmt: skip
 """Where a source answers a question about a day, and how it pages the answer."""
 _RECONCILE: dict[str, dict[str, toml.Parse]] = {

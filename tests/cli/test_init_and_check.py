@@ -218,3 +218,20 @@ def test_another_archive_s_master_key_opens_nothing(district: District, hub: Hub
     assert told.code == 2
     assert "does not open this archive" in told.err
     assert district("households", "list").code == 2
+
+
+def test_mistakes_inside_a_transport_s_tables_are_named(district: District) -> None:
+    """Page styles, encodings and addresses are read as keys are: each mistake with its line and the nearest valid word."""
+    district.append(
+        "police",
+        '\n[streams.incident]\ntransport = "rest"\nurl = "not a url"\npage = { siez = 500, style = "pages" }\n'
+        '[streams.admonition]\ntransport = "files"\nfolder = "in"\nencoding = "gbk9"\n[deliver.duty]\nurl = "foo"\n',
+    )
+    told = district("check", "--json")
+    places = {wrong["key"] for wrong in told.json["mistakes"]}
+
+    assert told.code == 2
+    assert {
+        "streams.incident.url", "streams.incident.page.siez", "streams.incident.page.style",
+        "streams.admonition.encoding", "deliver.duty.url",
+    } <= places  # fmt: skip
