@@ -160,7 +160,7 @@ def test_who_was_somebody_by_a_word_about_nobody_is_themselves_again() -> None:
     """What kept the accepted person apart from others says nothing of a mention whose acceptance rests on nothing now."""
     twin = record("8", "complaint_received", "2026-03-08", P("victim", "苏某", phone="139"), relation="spouse")
     accepted = numbered("1", "is", VAGUE, KNOWN)
-    refused = numbered("2", "apart", twin, KNOWN)._replace(other_more=(spot(VAGUE),))  # type: ignore[arg-type]
+    refused = numbered("2", "apart", twin, KNOWN)._replace(other_more=(spot(VAGUE),))  # type: ignore[arg-type] # a spot, as the tests write it
 
     assert not together(placed((KNOWN, VAGUE, twin), accepted, refused), spot(VAGUE), spot(twin))
     assert together(placed((VAGUE, twin), accepted, refused), spot(VAGUE), spot(twin))
