@@ -22,12 +22,12 @@ PAGE = section({
 
 
 def codec(reader: Reader, value: Any, place: Place) -> str:
-    """The name of a text encoding that Python knows; empty: found out."""
+    """The name of a text encoding that Python knows; "auto" or empty: found out."""
     name = toml.text(reader, value, place)
     try:
-        codecs.lookup(name or "utf-8")
+        codecs.lookup("utf-8" if name in ("", "auto") else name)
     except LookupError:
-        raise toml.Wrong('an encoding such as "gb18030" or "utf-8"') from None
+        raise toml.Wrong('"auto", or an encoding such as "gb18030" or "utf-8"') from None
     return name
 
 

@@ -220,6 +220,13 @@ def test_another_archive_s_master_key_opens_nothing(district: District, hub: Hub
     assert district("households", "list").code == 2
 
 
+def test_an_encoding_may_be_found_out(district: District) -> None:
+    """`encoding = "auto"` is no mistake."""
+    district.append("police", '\n[streams.admonition]\ntransport = "files"\nfolder = "in"\nencoding = "auto"\n')
+
+    assert district("check", "--json").json["mistakes"] == []
+
+
 def test_mistakes_inside_a_transport_s_tables_are_named(district: District) -> None:
     """Page styles, encodings and addresses are read as keys are: each mistake with its line and the nearest valid word."""
     district.append(
