@@ -149,16 +149,21 @@ def open_hub(folder: Path, *, daemon: bool = False) -> Iterator[Hub]:
         store.dispose()
 
 
+SEALED_ENDS = (
+    "SELECT uid, body FROM version WHERE length(body) > 0 ORDER BY id LIMIT 1",
+    "SELECT uid, body FROM version WHERE length(body) > 0 ORDER BY id DESC LIMIT 1",
+)
+
+
 def require_own_key(store: SqlStore, vault: Vault) -> None:
     """Raise ConfigurationError when the master key is another archive's: what it sealed could not be opened again.
 
-    The first and the newest record are tried; where one of them opens, the other is damaged, and that is not said here.
+    The first and the newest sealed record are tried: where one opens, the other is damaged, which is not said here.
     """
     with store.read() as sql:
-        ends = sql.rows(
-            "SELECT uid, body FROM version WHERE id IN ((SELECT MIN(id) FROM version), (SELECT MAX(id) FROM version))"
-        )
-    if ends and not any(_opens(vault, str(uid), bytes(body)) for uid, body in ends):
+        ends = [sql.one(query) for query in SEALED_ENDS]
+    found = [(str(row[0]), bytes(row[1])) for row in ends if row is not None]
+    if found and not any(_opens(vault, uid, body) for uid, body in found):
         raise ConfigurationError(
             "the master key does not open this archive",
             code="keys.foreign",

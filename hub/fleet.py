@@ -143,9 +143,14 @@ def kind_of(name: str, stream: str) -> str:
         return ""
 
 
+def connector_of(unit: str) -> str:
+    """The installed connector of a unit; "": none."""
+    return next((name for name, manifest in manifests().items() if manifest.unit == unit), "")
+
+
 def table_of(unit: str, stream: str) -> Table | None:
     """The columns of a unit's stream, as its connector describes them; None: no connector has it."""
-    name = next((name for name, manifest in manifests().items() if manifest.unit == unit), "")
+    name = connector_of(unit)
     return Table.of(described(name).streams[stream]) if name and stream in manifests()[name].streams else None
 
 
@@ -170,7 +175,7 @@ REPORTER_WORDS = ("报警人", "报案人", "举报人", "报告人", "reporter"
 
 def tells_the_reporter(settings: Settings, unit: str, stream: str) -> Callable[[str], bool]:
     """Whether a column of a unit's stream says who reported: shown to nobody but the police."""
-    name = next((name for name, manifest in manifests().items() if manifest.unit == unit), "")
+    name = connector_of(unit)
     try:
         told = described(name).streams[stream]["headers"]
     except (ConfigurationError, KeyError):

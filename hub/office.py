@@ -11,7 +11,6 @@ import orjson
 
 from hub.config.secret_files import SecretError, read_secret
 from hub.core.acts import ActError
-from hub.core.codes import UNITS
 from hub.core.errors import RetryError
 from hub.core.explain import withhold
 from hub.core.freight import Page
@@ -32,12 +31,12 @@ from hub.runtime.station import station_page
 from hub.sdk.manifest import Manifest, strip
 from hub.security.credentials import find_token
 from hub.security.vault import Vault
-from hub.settings import ROLES, Limits, ReconcileConfig, Settings
+from hub.settings import Limits, ReconcileConfig, Settings, is_role
 from hub.store import feeds, ledger, pages
 from hub.store.engine import SqlStore
 from hub.store.reconciled import newest_page
 from hub.store.times import to_us
-from hub.web.office import OFF, Caller
+from hub.web.office import Caller
 
 MOST_NAMED = 2_000
 """Missing keys that an answer names of one day."""
@@ -46,8 +45,9 @@ SECRETS_SECONDS = 2.0
 ACKNOWLEDGED_SECONDS = 2.0
 
 STEP_FIELDS = ("step", "at", "by", "receipt_no", "note", "until")
-_SEEING = frozenset(ROLES) - {"auditor", "it"}
-"""Roles that may see households; beside them a unit and a connector. Whoever else asks sees none."""
+"""What an acknowledgement may say, each as text."""
+NO_HOUSEHOLDS = frozenset({"auditor", "it"})
+"""Roles that see no person and so no household."""
 SEES_CATEGORY = frozenset({"coordinator", "police_duty", "prosecutor", "exporter"})
 """Roles that need to know of a girl victim (section 6)."""
 SEES_IDENTITY = frozenset({"coordinator", "police_duty", "prosecutor", "exporter"})
@@ -120,17 +120,22 @@ class HubOffice:
             if config.push_token is not None:
                 try:
                     kept.append(read_secret(config.push_token).decode().strip())
-                    callers.append(Caller("connector" if config.enabled else OFF, name))
+                    callers.append(Caller("connector", name))
                 except SecretError:
                     continue  # `hub check` says so; nobody comes in by it
         for row in self.settings.tokens:
-            if row.get("hash") and row.get("role"):
+            if row.get("hash") and is_role(row.get("role", "")):
                 kept.append(row["hash"] if ":" in row["hash"] else f"sha256:{row['hash'].lower()}")
                 communities = tuple(filter(None, row.get("communities", "").split(",")))
                 callers.append(Caller("role", row["role"], communities, bool(row.get("acts"))))
         return callers, kept
 
     # --- departments
+
+    def is_off(self, connector: str) -> bool:
+        """Whether the connector is configured here and switched off: its unit may send again later."""
+        config = self.settings.connectors.get(connector)
+        return config is not None and not config.enabled
 
     def takes(self, connector: str, stream: str) -> bool:
         """Whether an enabled connector of that name has this stream."""
@@ -203,7 +208,7 @@ class HubOffice:
 
     def households(self, caller: Caller, community: str | None, light: str | None) -> Iterable[Mapping[str, Any]]:
         """Living households of the caller's communities."""
-        if sees_no_household(caller) or (light is not None and light not in Light.__members__):
+        if caller.name in NO_HOUSEHOLDS or (light is not None and light not in Light.__members__):
             return []
         wanted = Light[light] if light else None
         return [
@@ -214,7 +219,7 @@ class HubOffice:
 
     def household(self, caller: Caller, uid: str) -> Mapping[str, Any] | None:
         """One household as far as the caller may see it."""
-        if sees_no_household(caller):
+        if caller.name in NO_HOUSEHOLDS:
             return None
         self._look(caller, "household.show", uid)
         try:
@@ -234,7 +239,7 @@ class HubOffice:
         self, caller: Caller, uid: str, as_of: datetime | None, known_at: datetime | None = None
     ) -> Mapping[str, Any] | None:
         """Why, with what this caller may know of it."""
-        if sees_no_household(caller):
+        if caller.name in NO_HOUSEHOLDS:
             return None
         self._look(caller, "household.explain", uid)
         try:
@@ -312,7 +317,7 @@ class HubOffice:
 
         Raises ActError: no such step, or the record that it makes is refused.
         """
-        said = {name: step.get(name) for name in STEP_FIELDS if step.get(name) is not None}
+        said = {name: step[name] for name in STEP_FIELDS if step.get(name) not in (None, "")}
         word = step_of(str(said.get("step")))
         if word is None or not all(isinstance(value, str) for value in said.values()):
             raise ActError("act.step", ", ".join(STEPS))
@@ -325,16 +330,15 @@ class HubOffice:
         uid = self._land(station_page("report_feedback", [row], now))
         self._applied.wait(uid, ACKNOWLEDGED_SECONDS)
         with self._store.read() as sql:
-            refused = [
-                line for line in (pages.receipt(sql, uid) or {}).get("rows", ()) if line["status"] == "quarantined"
-            ]
-        if refused:
-            raise ActError("act.feedback", f"{refused[0].get('field')}: {refused[0].get('code')}")
+            receipt = pages.receipt(sql, uid) or {}
+        if receipt.get("quarantined"):
+            line = receipt["rows"][0]
+            raise ActError("act.feedback", f"{line.get('field')}: {line.get('code')}")
         return find_report(self._store, self._vault, number)
 
     def light_changes(self, caller: Caller, after: str, limit: int) -> Mapping[str, Any]:
         """The change feed for the grid platform; roles see their communities."""
-        if (caller.kind == "connector" and caller.name != "community_grid") or sees_no_household(caller):
+        if (caller.kind == "connector" and caller.name != "community_grid") or caller.name in NO_HOUSEHOLDS:
             return {"changes": [], "next": after}
         with self._store.read() as sql:
             found = feeds.light_changes(sql, after, limit, caller.communities)
@@ -360,12 +364,6 @@ class HubOffice:
             for name, (now_open, overdue) in owed:
                 found |= {f"hub_{name}_open": float(now_open), f"hub_{name}_overdue": float(overdue)}
         return found
-
-
-def sees_no_household(caller: Caller) -> bool:
-    """Whether the caller sees no person and so no household: default deny."""
-    unit = caller.name.removeprefix("unit:")
-    return caller.kind == "role" and caller.name not in _SEEING and not (unit != caller.name and unit in UNITS)
 
 
 def reaches(caller: Caller, community: str | None) -> bool:

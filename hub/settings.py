@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hub.core.codes import UNITS
 from hub.core.volume import Expected
 
 
@@ -21,7 +22,12 @@ class Installed(NamedTuple):
 
 
 ROLES = ("station", "coordinator", "police_duty", "prosecutor", "exporter", "auditor", "it")
-"""Roles of read tokens; beside them ``unit:NAME``. Any other role reads nothing."""
+"""Roles of read tokens; beside them ``unit:NAME``."""
+
+
+def is_role(name: str) -> bool:
+    """Whether a read token may have this role; whoever has another is nobody."""
+    return name in ROLES or (name.startswith("unit:") and name.removeprefix("unit:") in UNITS)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hub.config.configuration import ConfigurationMistakes, examine, load
 from hub.config.durations import parse_duration, write_duration
 from hub.config.secret_files import SecretError, read_secret, write_secret
 from hub.core.errors import ConfigurationError
+from hub.sdk.rest import STYLES, PageStyle
 from hub.settings import Installed, SecretRef
 
 INSTALLED = {
@@ -158,6 +160,18 @@ def test_a_transport_gets_its_own_keys_only(folder: Path) -> None:
         (6, 'transport = "files" with this key'),
         (5, 'url beside transport = "rest"'),
     }
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_page_says_what_the_sdk_knows_of_pages(folder: Path, style: str) -> None:
+    """The configuration takes every key and style of `PageStyle`."""
+    told = ", ".join(
+        f"{f.name} = {1 if f.type == 'int' else repr('x')}" for f in fields(PageStyle) if f.name != "style"
+    )
+    stream = '[connector]\nname = "police"\nenabled = true\n[streams.incident]\ntransport = "rest"\nurl = "https://x.example"\n'
+    write_connector(folder, stream + f'page = {{ style = "{style}", {told} }}\n')
+
+    assert examine(folder, INSTALLED)[1] == []
 
 
 def test_a_schedule_is_read_whole(folder: Path) -> None:

@@ -13,14 +13,14 @@ from hub.cli.face import UsageMistake
 from hub.core.problems import PROBLEMS
 from hub.sdk.reading import sentence
 from hub.sdk.receipts import guarded, remedy_zh
+from hub.store.pages import COUNTS
 
-COUNTS = ("batch", "received", "applied", "unchanged", "quarantined", "rejected", "pending")
 COLUMNS = ("row", "status", "code", "field", "column", "remedy", "event")
 
 
 def write_receipt_file(path: Path, receipt: Mapping[str, Any]) -> None:
     """Write the accounting identity and every row, as XLSX or CSV. Raises UsageMistake when the file cannot be written."""
-    counts = [[name, receipt[name]] for name in COUNTS]
+    counts = [[name, receipt[name]] for name in ("batch", "received", *COUNTS, "pending")]
     rows = [[*COLUMNS, "含义", "处理办法", "行"], *map(_told, receipt["rows"])]
     notes = [[found["code"], sentence(found)] for found in receipt.get("notes", ())]
     try:

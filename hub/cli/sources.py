@@ -36,7 +36,7 @@ def probe(ctx: typer.Context, name: Name, stream: Stream = None, as_json: Json =
                 row["records"] = len(found)
                 row["older_than_30_days"] = sum(is_old(draft) for draft in found)
             except HubError as error:
-                row |= {"reached": False, "code": error.code, "says": str(error), "remedy": error.remedy}
+                row |= {"reached": False, **_failed(ctx, error)}
                 code = max(code, exit_code(error))
             told.append(row)
     if as_json:
@@ -59,6 +59,13 @@ def probe(ctx: typer.Context, name: Name, stream: Stream = None, as_json: Json =
         if any(row["older_than_30_days"] for row in told):
             note("  set live_from on a stream to take its older records as history, without reports and duties")
     raise typer.Exit(code)
+
+
+def _failed(ctx: typer.Context, error: HubError) -> dict[str, str]:
+    """Why a stream could not be read, and what to do."""
+    return {
+        "code": error.code, "says": str(error), "remedy": error.remedy or remedy_of(error.code, face_of(ctx).lang),
+    }  # fmt: skip
 
 
 @app.command("try")
@@ -102,7 +109,7 @@ def poll(ctx: typer.Context, name: Name, stream: Stream = None, as_json: Json = 
             try:
                 row |= bootstrap.poll_once(hub, StreamKey(worker.unit, one))
             except HubError as error:
-                row |= {"code": error.code, "says": str(error), "remedy": error.remedy}
+                row |= _failed(ctx, error)
                 code = max(code, exit_code(error))
             told.append(row)
     if as_json:
@@ -111,7 +118,7 @@ def poll(ctx: typer.Context, name: Name, stream: Stream = None, as_json: Json = 
         for row in told:
             if "code" in row:
                 note(f"{name} {row['stream']}: {row['code']}: {row['says']}")
-                note(f"  to do: {row['remedy'] or remedy_of(row['code'], face_of(ctx).lang)}")
+                note(f"  to do: {row['remedy']}")
             else:
                 note(f"{name} {row['stream']}: {row['rows']} record(s) in {row['pages']} page(s)")
     raise typer.Exit(code)

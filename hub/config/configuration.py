@@ -17,7 +17,6 @@ from hub.config.secret_files import SecretError, read_secret
 from hub.config.stream_settings import PAGE, RECONCILE_KEYS, address, check_partitions, codec, read_reconcile
 from hub.config.toml_lines import Place
 from hub.config.toml_reader import Mistake, Reader, section
-from hub.core.codes import UNITS
 from hub.core.errors import ConfigurationError
 from hub.sdk.trust import usable
 from hub.settings import (
@@ -31,6 +30,7 @@ from hub.settings import (
     SecretRef,
     Settings,
     StreamConfig,
+    is_role,
 )
 
 LADDER = ("received", "received_urgent", "accepted", "accepted_urgent", "decided", "answered")
@@ -56,11 +56,7 @@ def provinces() -> tuple[str, ...]:
 def _role(reader: Reader, value: Any, place: Place) -> str:
     """A role of a read token, or ``unit:NAME``."""
     role = toml.text(reader, value, place)
-    return (
-        role
-        if role.removeprefix("unit:") in UNITS and role.startswith("unit:")
-        else toml.one_of(*ROLES)(reader, role, place)
-    )
+    return role if is_role(role) else toml.one_of(*ROLES)(reader, role, place)
 
 
 HUB_KEYS: dict[str, toml.Parse] = {

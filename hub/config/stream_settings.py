@@ -10,7 +10,7 @@ from hub.config import toml_reader as toml
 from hub.config.toml_lines import Place
 from hub.config.toml_reader import Reader, section
 from hub.core.freight import is_part
-from hub.settings import ReconcileConfig
+from hub.settings import ReconcileConfig, SecretRef
 
 __all__ = ["MOST_DAYS", "PAGE", "RECONCILE_KEYS", "address", "check_partitions", "codec", "read_reconcile"]
 
@@ -31,7 +31,7 @@ def codec(reader: Reader, value: Any, place: Place) -> str:
     return name
 
 
-def address(reader: Reader, value: Any, place: Place) -> Any:
+def address(reader: Reader, value: Any, place: Place) -> str | SecretRef:
     """An absolute address, or a reference when it holds a password."""
     found = toml.text_or_secret(reader, value, place)
     if isinstance(found, str) and found and "://" not in found:

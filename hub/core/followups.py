@@ -17,8 +17,8 @@ from hub.core.records import Closing, Concern, Event, Key, Light, Owed, Span
 UNLIT, GREEN, YELLOW, ORANGE, RED = Light
 Causes = tuple[frozenset[Key], Key | None, str]
 """Keys that cause a row, the one that is named, and the light rule."""
-Rows = Callable[[datetime, datetime | None], Causes]
-"""What causes a row that is open from … until …."""
+CausesOf = Callable[[datetime, datetime | None], Causes]
+"""(opened, closed or None) → what causes a row that stood then."""
 
 
 def light_spans(g: Ground, light: Light, *, above: bool = False) -> list[Span]:
@@ -34,7 +34,7 @@ def light_spans(g: Ground, light: Light, *, above: bool = False) -> list[Span]:
     return found
 
 
-def causes_of(g: Ground, low: Light, high: Light = RED) -> Rows:
+def causes_of(g: Ground, low: Light, high: Light = RED) -> CausesOf:
     """For a row open from … until …: every record of the concerns of these lights that stood then; the first is named.
 
     What began and ended in the very instant counts where nothing else stood.
@@ -68,7 +68,7 @@ def records_of(g: Ground, concern: Concern) -> tuple[Key, ...]:
     return tuple(key for c in before if c.until == latest for key in c.events)
 
 
-def told_apart(spans: Sequence[Span], causes: Rows) -> Iterator[tuple[Span, str]]:
+def told_apart(spans: Sequence[Span], causes: CausesOf) -> Iterator[tuple[Span, str]]:
     """Every span with what its rows' slots begin with: "2/" where a record that causes it caused an earlier one too."""
     apart = Apart()
     for one in spans:

@@ -55,8 +55,8 @@ def owed(case: Case, course: Course, policy: Any, moment: Moment, *, read: Groun
                 owing[report.no] = part
     for report in standing:
         ladder = ladders[report.no]
-        if now := owing.get(report.no):
-            report = report._replace(victim=now.victim, causes=now.keys)
+        if mine := owing.get(report.no):
+            report = report._replace(victim=mine.victim, causes=mine.keys)
         else:
             out += request(g, report, ladder)
             out += ended(g, report, ladder)

@@ -10,7 +10,7 @@ from hub.core.message import FULL_REASON
 from hub.core.queue import Item
 from hub.core.queue_words import why_here
 from hub.desk.acting import SIGNS_FOR, Acting, unit_of
-from hub.office import READER_OF, reaches, sees_no_household
+from hub.office import NO_HOUSEHOLDS, READER_OF, reaches
 from hub.read.explain import explain_household
 from hub.read.households import NotFoundError, find_household
 from hub.read.reports import LIVING, duties, find_duty
@@ -63,7 +63,7 @@ class HubWork:
 
     def duties(self, caller: Caller, *, overdue: bool) -> Iterable[Mapping[str, Any]]:
         """Open duties by due date; to those who may not know the rule, its family."""
-        if sees_no_household(caller):
+        if caller.name in NO_HOUSEHOLDS:
             return []
         seen = sees(caller)
         found = [
@@ -138,7 +138,7 @@ class HubWork:
         try:
             with self._store.read() as sql:
                 found = find_household(sql, household)
-                if sees_no_household(caller) or not reaches(caller, found.community):
+                if caller.name in NO_HOUSEHOLDS or not reaches(caller, found.community):
                     return None
                 known = explain_household(sql, self._vault, found, self._office.policy, now)
         except NotFoundError:

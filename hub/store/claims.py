@@ -254,15 +254,13 @@ def _chosen(store: SqlStore, room: Room, where: str, values: tuple[object, ...])
     with store.read() as sql:
         for urgent, each, limit in ((True, room.urgent_each, room.limit), (False, room.each, room.ordinary)):
             left = min(limit, room.limit - len(chosen))
+            if left <= 0:
+                continue
             full = sorted(to for to, count in counts.items() if count >= each)
             but = f' AND "to" NOT IN ({",".join("?" * len(full))})' if full else ""
-            due = (
-                sql.rows(
-                    f'SELECT id, "to" FROM parcel WHERE {where} AND urgent = ?{but} ORDER BY next_at, id LIMIT ?',
-                    (*values, urgent, *full, AHEAD * left),
-                )
-                if left > 0
-                else []
+            due = sql.rows(
+                f'SELECT id, "to" FROM parcel WHERE {where} AND urgent = ?{but} ORDER BY next_at, id LIMIT ?',
+                (*values, urgent, *full, AHEAD * left),
             )
             for number, to in due:
                 if left > 0 and counts.get(to, 0) < each:

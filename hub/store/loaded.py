@@ -70,28 +70,12 @@ class Loaded:
         """The rows of these records, in the order asked."""
         wanted = list(numbers)
         missing = [number for number in wanted if number not in self._records]
-        for (
-            number,
-            unit,
-            stream,
-            no,
-            version,
-            kind,
-            at,
-            facts,
-            related,
-            live,
-            updated,
-            received,
-            state,
-        ) in self.sql.rows_in(
+        for row in self.sql.rows_in(
             "SELECT id, unit, stream, no, version, kind, at, facts, related, live, updated_at, received_at, state"
             " FROM record WHERE id {in}",
             missing,
         ):
-            self._records[number] = RecordRow(
-                number, Key(unit, stream, no), version, kind, at, facts, related, bool(live), updated, received, state
-            )
+            self._records[row[0]] = RecordRow(row[0], Key(row[1], row[2], row[3]), *row[4:])
         return [self._records[number] for number in wanted if number in self._records]
 
     def facts(self, row: RecordRow) -> Facts:
@@ -105,7 +89,7 @@ class Loaded:
         """The event of a record; its parties must have been read."""
         parties = tuple([found.party() for found in self.parties.get(row.id, ())])
         return Event(
-            row.key, row.version, row.kind, from_us(row.at), self.facts(row), parties, row.linked(), row.live,
+            row.key, row.version, row.kind, from_us(row.at), self.facts(row), parties, row.linked(), bool(row.live),
             from_us(row.updated_at), from_us(row.received_at),
         )  # fmt: skip
 

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from hub.core.problems import remedy_of
 from hub.security.signatures import Message, SignatureError, check, parse
-from hub.web.office import OFF, Caller, EdgeDesk, Office
+from hub.web.office import Caller, EdgeDesk, Office
 from hub.web.refusals import RefusedError
 
 
@@ -41,16 +41,21 @@ LimitedBody = Annotated[bytes, Depends(limited_body)]
 
 
 async def any_caller(request: Request, office: TheOffice) -> Caller:
-    """The caller of a bearer credential or a signed request; 401 when it is missing or unknown."""
-    if "signature-input" in request.headers:
-        return await signed_caller(request, office)
+    """The caller of a bearer credential or a signed request; 503 while its connector is switched off."""
+    signed = "signature-input" in request.headers
+    caller = await signed_caller(request, office) if signed else await bearer_caller(request, office)
+    if caller.kind == "connector" and office.is_off(caller.name):
+        raise RefusedError(503, "connector.disabled", "it is switched off here: send it again later", Retry_After="60")
+    return caller
+
+
+async def bearer_caller(request: Request, office: Office) -> Caller:
+    """The caller of a bearer credential; 401 when it is missing or unknown."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     found = scheme.lower() == "bearer" and token.strip()
     caller = await run_in_threadpool(office.caller, token.strip()) if found else None
     if caller is None:
         raise RefusedError(401, "credential.unknown", "send Authorization: Bearer TOKEN", WWW_Authenticate="Bearer")
-    if caller.kind == OFF:
-        raise RefusedError(503, "connector.disabled", "it is switched off here: send it again later", Retry_After="60")
     return caller
 
 

@@ -10,14 +10,11 @@ from hub.core.freight import Answer, Page
 from hub.security.signatures import Signature
 from hub.settings import Limits
 
-OFF = "off"
-"""Kind of a caller whose connector is switched off: known, and asked to come again."""
-
 
 class Caller(NamedTuple):
     """Who asks: a connector by its push credential, or a role by a read token of hub.toml."""
 
-    kind: str  # connector, off (a connector that is switched off) or role
+    kind: str  # connector or role
     name: str  # connector's name, or the role: station, unit:<name>, coordinator, police_duty, it, exporter …
     communities: tuple[str, ...] = ()  # of a station role; empty: all
     acts: bool = False  # the token may also decide, object, answer: `acts = true`
@@ -118,6 +115,10 @@ class Office(Protocol):
 
     def caller(self, token: str) -> Caller | None:
         """Whose credential this is (constant time, hashed at rest); None: unknown."""
+        ...
+
+    def is_off(self, connector: str) -> bool:
+        """Whether the connector is installed here and switched off."""
         ...
 
     def takes(self, connector: str, stream: str) -> bool:

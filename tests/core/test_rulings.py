@@ -7,7 +7,7 @@ from itertools import permutations
 
 import pytest
 
-from hub.core.hood import Entry, Neighbourhood, Placing, Ruling
+from hub.core.hood import Entry, Neighbourhood, Placing, Ruling, Spot
 from hub.core.place import place
 from hub.core.rulings import WHATS
 from tests.core.hood_builder import P, record
@@ -19,7 +19,7 @@ OTHER = record("3", "conflict_found", "2026-03-03", P("victim", "苏婉清", pho
 CARD = record("4", "treatment_recorded", "2026-03-04", P("victim", "韩立群", id="A", sex="female"))
 
 
-def spot(entry: Entry, position: int = 0) -> tuple[object, int]:
+def spot(entry: Entry, position: int = 0) -> Spot:
     return entry.key, position
 
 
@@ -27,8 +27,8 @@ def placed(entries: tuple[Entry, ...], *rulings: Ruling) -> Placing:
     return place(Neighbourhood(entries, {}, {}, rulings=rulings))
 
 
-def together(found: Placing, a: tuple[object, int], b: tuple[object, int]) -> bool:
-    return found.persons[a] == found.persons[b]  # type: ignore[index] # a spot, as the tests write it
+def together(found: Placing, a: Spot, b: Spot) -> bool:
+    return found.persons[a] == found.persons[b]
 
 
 def rule(what: str, a: Entry, b: Entry | None = None) -> Ruling:
@@ -160,7 +160,7 @@ def test_who_was_somebody_by_a_word_about_nobody_is_themselves_again() -> None:
     """What kept the accepted person apart from others says nothing of a mention whose acceptance rests on nothing now."""
     twin = record("8", "complaint_received", "2026-03-08", P("victim", "苏某", phone="139"), relation="spouse")
     accepted = numbered("1", "is", VAGUE, KNOWN)
-    refused = numbered("2", "apart", twin, KNOWN)._replace(other_more=(spot(VAGUE),))  # type: ignore[arg-type] # a spot, as the tests write it
+    refused = numbered("2", "apart", twin, KNOWN)._replace(other_more=(spot(VAGUE),))
 
     assert not together(placed((KNOWN, VAGUE, twin), accepted, refused), spot(VAGUE), spot(twin))
     assert together(placed((VAGUE, twin), accepted, refused), spot(VAGUE), spot(twin))

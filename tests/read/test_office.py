@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -246,16 +248,16 @@ def test_open_corrections_are_for_the_coordinator_and_their_receiver(office: Hub
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["bogus", "unit:nobody", "", "unit:"])
-def test_a_role_that_nobody_knows_sees_nothing(office: HubOffice, name: str) -> None:
-    """Default deny: no list, no household, no explanation, no change of a light, no report."""
-    household = red(office)
+@pytest.mark.parametrize(
+    ("name", "known"), [("bogus", False), ("unit:nobody", False), ("", False), ("unit:health", True)]
+)
+def test_a_credential_of_an_unknown_role_is_nobody_s(office: HubOffice, name: str, known: bool) -> None:
+    """Default deny: such a token opens no door at all, whatever the configuration says."""
+    hashed = hashlib.sha256(b"secret").hexdigest()
+    settings = replace(office.settings, tokens=({"hash": hashed, "role": name, "communities": ""},))
+    office.renew(settings, office.policy, bootstrap.manifests())
 
-    assert list(office.households(role(name), None, None)) == []
-    assert office.household(role(name), household) is None
-    assert office.explanation(role(name), household, None) is None
-    assert office.light_changes(role(name), "", 100)["changes"] == []
-    assert list(office.reports(role(name))) == []
+    assert (office.caller("secret") is not None) is known
 
 
 @pytest.mark.parametrize(
@@ -284,9 +286,9 @@ def test_a_wrong_acknowledgement_is_refused_and_not_swallowed(
 
 
 def test_a_step_is_taken_by_its_chinese_word(office: HubOffice) -> None:
-    """The police may say 已接收 for *received*, as in their feedback."""
+    """The police may say 移送 for *transferred*, as in their feedback."""
     number = next(iter(office.reports(role("police_duty"))))["report_no"]
-    told = office.acknowledge(role("police_duty"), number, {"step": "已接收", "receipt_no": "HZ9"})
+    told = office.acknowledge(role("police_duty"), number, {"step": "移送", "note": ""})
 
     assert told is not None
-    assert "received" in {step["step"] for step in told["steps"]}
+    assert [step["step"] for step in told["steps"]].count("transferred") == 1
