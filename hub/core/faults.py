@@ -249,6 +249,9 @@ FAULTS: dict[str, Text] = {
     "file.column_numbers": Text("A line that counts the columns, not a record", "列号行，未作为记录", "nothing to do", "无需处理"),
     "file.column_unnamed": Text(
         "A cell in a column without a name was left out", "无表头列中的内容未读取", "name the column if it is needed", "如需报送请补写表头"),
+    "file.column_unknown": Text(
+        "A column is called by no name of this stream and was not read", "列名不是本数据流的列名，未读取",
+        "docs/connectors.md lists the names; a column of another name is tied to ours by `fields`", "列名见 docs/connectors.md；名称不同的列可在 fields 中对应"),
     "file.header_found": Text(
         "The header was found below titles or in several lines", "表头位于标题之下或占多行，已自动识别",
         "set `header_row` to fix it", "如有误请设置 header_row"),

@@ -15,7 +15,18 @@ from typing import Any
 from hub.core.errors import PersonError
 from hub.core.problems import PROBLEMS, remedy_of, text_of
 
-__all__ = ["ROW_PROBLEM", "Finding", "Findings", "Line", "Marks", "Reading", "found_in", "refusal", "sentence"]
+__all__ = [
+    "ROW_PROBLEM",
+    "Finding",
+    "Findings",
+    "Line",
+    "Marks",
+    "Reading",
+    "found_in",
+    "letters",
+    "refusal",
+    "sentence",
+]
 
 Line = tuple[int, list[Any]]
 """A line of a sheet or text file: its number from 1, its cells."""
@@ -39,11 +50,13 @@ class Finding:
     sheet: int = 0  # 0: the file has no sheets, or all of them
     count: int = 0
     lines: list[int] = field(default_factory=list)
+    columns: list[int] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        """As receipts hold it; ``lines`` are lines of the sheet, from 1."""
+        """As receipts hold it; ``lines`` are lines of the sheet, from 1, ``columns`` its columns, from 0."""
         told: dict[str, Any] = {"code": self.code, "count": self.count}
-        return told | ({"sheet": self.sheet} if self.sheet else {}) | ({"lines": self.lines} if self.lines else {})
+        places = {"sheet": self.sheet, "lines": self.lines, "columns": self.columns}
+        return told | {name: place for name, place in places.items() if place}
 
 
 class Findings:
@@ -52,12 +65,16 @@ class Findings:
     def __init__(self) -> None:
         self._by_code: dict[tuple[str, int], Finding] = {}
 
-    def add(self, code: str, line: int | None = None, sheet: int = 0, count: int = 1) -> None:
-        """One more of this code; ``line`` where it stands, if it stands anywhere."""
+    def add(
+        self, code: str, line: int | None = None, sheet: int = 0, count: int = 1, column: int | None = None
+    ) -> None:
+        """One more of this code; ``line`` or ``column`` where it stands, if it stands anywhere."""
         found = self._by_code.setdefault((code, sheet), Finding(code, sheet))
         found.count += count
         if line is not None and len(found.lines) < LISTED:
             found.lines.append(line)
+        if column is not None and len(found.columns) < LISTED:
+            found.columns.append(column)
 
     def to_json(self) -> list[dict[str, Any]]:
         """All of them, for a receipt."""
@@ -135,21 +152,33 @@ def found_in(told: Any) -> dict[str, Any]:
 
 
 def _plain(note: dict[str, Any]) -> dict[str, Any]:
-    lines = [line for line in note.get("lines", ())[:LISTED] if type(line) is int]
+    places = {name: [n for n in note.get(name, ())[:LISTED] if type(n) is int] for name in ("lines", "columns")}
     numbers = {name: note[name] for name in ("count", "sheet") if type(note.get(name)) is int}
-    return {"code": note["code"], "count": len(lines), **numbers, **({"lines": lines} if lines else {})}
+    told = {name: found for name, found in places.items() if found}
+    return {"code": note["code"], "count": max(map(len, places.values())), **numbers, **told}
 
 
 def _are_whole(mark: list[Any]) -> bool:
     return all(type(number) is int for number in mark)
 
 
+def letters(column: int) -> str:
+    """A column as a spreadsheet calls it: 0 → A."""
+    text = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        text = chr(65 + rest) + text
+    return text
+
+
 def sentence(finding: dict[str, Any]) -> str:
     """A finding in Chinese, as a receipt says it."""
     text = text_of(str(finding["code"]))
     sheet = f"第{finding['sheet']}张工作表" if finding.get("sheet") else ""
-    lines = finding.get("lines") or []
-    more = "等" if finding["count"] > len(lines) else ""
+    lines, columns = finding.get("lines") or [], finding.get("columns") or []
+    more = "等" if finding["count"] > len(lines or columns) else ""
     where = f"第{'、'.join(map(str, lines))}行{more}" if lines else ""
+    where += f"{'、'.join(map(letters, columns))}列{more}" if columns else ""
     place = f"{sheet}{where}"
     return f"{f'{place}：' if place else ''}{text.chinese}。{text.remedy_zh}".rstrip("。") + "。"

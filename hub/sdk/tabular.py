@@ -20,7 +20,7 @@ from hub.sdk.headers import SCANNED, Known, Layout, find_layout, fold_header, is
 from hub.sdk.json_text import json_rows, ndjson_rows
 from hub.sdk.legacy_workbook import LegacyWorkbook
 from hub.sdk.merges import Merges
-from hub.sdk.reading import ROW_PROBLEM, Findings, Line, Reading, refusal
+from hub.sdk.reading import ROW_PROBLEM, Findings, Line, Reading, letters, refusal
 from hub.sdk.workbook import BROKEN, SheetInfo, Workbook
 
 __all__ = ["MAX_FILE_BYTES", "ROW_PROBLEM", "Form", "form_of", "read_rows"]
@@ -192,10 +192,12 @@ class _Table:
             folded = fold_header(name)
             if folded in seen and name:
                 if self._known is None or self._known(name):
-                    columns = f"{_letters(seen[folded])} and {_letters(column)}"
+                    columns = f"{letters(seen[folded])} and {letters(column)}"
                     raise refusal("file.header_repeated", self.path, f"columns {columns} have one name")
                 self.reading.findings.add("file.header_unknown_repeated", layout.last_line, sheet)
                 name = f"{name}~{column + 1}"
+            if name and self._known is not None and not self._known(name):
+                self.reading.findings.add("file.column_unknown", sheet=sheet, column=column)
             seen.setdefault(folded, column)
             names.append(name)
         if layout.last_line > 1:
@@ -216,13 +218,3 @@ class _Table:
             if name:
                 row[name] = ""
         return row
-
-
-def _letters(column: int) -> str:
-    """A column as a spreadsheet calls it: 0 → A."""
-    text = ""
-    column += 1
-    while column:
-        column, rest = divmod(column - 1, 26)
-        text = chr(65 + rest) + text
-    return text

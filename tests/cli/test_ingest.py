@@ -171,3 +171,17 @@ def test_a_receipt_is_written_as_its_name_says(district: District, tmp_path: Pat
         ["1", "applied", "", ""],
         ["2", "quarantined", "code.unknown", "category"],
     ]
+
+
+def test_columns_that_nobody_knows_are_named_by_their_letters(district: District, tmp_path: Path) -> None:
+    """A header that is none of the stream's is told on the receipt, so that no person is left out unseen; never its words."""
+    file = tmp_path / "calls.csv"
+    file.write_text(
+        "接警编号,报警时间,警情类别,当事人甲姓名,更新时间\nJ1,2026-03-01 20:00:00,1,赵大伟,2026-03-01 21:00:00\n"
+    )
+    told = district("ingest", "police", "incident", str(file))
+
+    assert "D列：列名不是本数据流的列名，未读取" in told.out
+    assert "当事人甲姓名" not in told.out
+    [found] = district("ingest", "police", "incident", str(file), "--json").json["notes"]
+    assert found == {"code": "file.column_unknown", "count": 1, "columns": [3]}
