@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -12,6 +13,7 @@ from hub.cli.moments import parse_moment, short
 from hub.core import acts
 from hub.core.book import book_of
 from hub.core.queue_words import named, unit_words
+from hub.core.sentences import Say
 from hub.desk import looks
 from hub.read.reports import LIVING, duties, find_duty
 from hub.runtime.station import station_page
@@ -48,6 +50,8 @@ def list_all(
         ]
         book = book_of(hub.policy).duties
         about = next((rule for no, rule in book.items() if no.upper() == (what or "").upper()), None)
+        if what and about is None and not rows:
+            raise UsageMistake(f'no duty is called "{what}"', f"choose one of {', '.join(book)}")
     rows.sort(key=lambda row: (row["due"] is None, row["due"] or "", row["duty_no"]))
     if as_json:
         emit(rows)
@@ -56,23 +60,22 @@ def list_all(
     if about is not None:
         basis = "；".join(filter(None, (about.raw.get("clause"), about.raw.get("law"))))
         note(f"{about.id}: {say(about.raw['cause'])}" + (say(" ({meaning})").format(meaning=basis) if basis else ""))
-    show_table(
-        (say("number"), say("duty"), say("unit"), say("due"), say("state"), say("Household"), say("evidence")),
-        (
-            (
-                row["duty_no"],
-                named(row["duty"], say),
-                unit_words(row["unit"], say),
-                short(row["due"]) + (f" {say('late')}" if row["overdue"] else ""),
-                say(row["state"]),
-                row["household"],
-                say(", ").join(f"{say(r['unit'])} {say(r['stream'])} {r['key']}" for r in row["records"])
-                if about
-                else "",
-            )
-            for row in rows
-        ),
+    heads = ("number", "duty", "unit", "due", "state", "Household", *(("evidence",) if about else ()))
+    show_table(tuple(map(say, heads)), (_line(row, say, evidence=about is not None) for row in rows))
+
+
+def _line(row: Mapping[str, Any], say: Say, *, evidence: bool) -> tuple[str, ...]:
+    due = short(row["due"]) + (f" {say('late')}" if row["overdue"] else "")
+    told = (
+        row["duty_no"],
+        named(row["duty"], say),
+        unit_words(row["unit"], say),
+        due,
+        say(row["state"]),
+        row["household"],
     )
+    records = say(", ").join(f"{say(r['unit'])} {say(r['stream'])} {r['key']}" for r in row["records"])
+    return (*told, records) if evidence else told
 
 
 @app.command()

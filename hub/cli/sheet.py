@@ -10,6 +10,12 @@ from hub.cli.moments import short
 from hub.core.sentences import Say
 
 WIDTH = 72
+DOCUMENTS = {
+    "111": "resident ID card", "414": "passport", "511": "Taiwan compatriot permit",
+    "516": "Hong Kong and Macao permit",
+}  # fmt: skip
+"""Numbers of document types (GA/T 517) in words; another number stands as it is."""
+_CODED = frozenset({"sex", "capacity", "relation", "id_type"})
 _PERSON = (
     "role",
     "name",
@@ -101,7 +107,8 @@ def _person(title: str, person: Mapping[str, Any] | None, say: Say) -> Iterator[
     yield title
     for name in _PERSON:
         if person.get(name) not in (None, ""):
-            yield f"  {say(name)}: {say(str(person[name])) if name in ('sex', 'capacity', 'relation') else person[name]}"
+            value = DOCUMENTS.get(str(person[name]), person[name]) if name == "id_type" else person[name]
+            yield f"  {say(name)}: {say(str(value)) if name in _CODED else value}"
 
 
 def _receiver(say: Say) -> list[str]:

@@ -58,6 +58,7 @@ def test_a_report_is_shown_without_its_reporter(reported: tuple[District, str]) 
         assert "程老师" not in text
         assert "13711112222" not in text
     assert "回执号: ____" in sheet.out
+    assert "证件类型: 居民身份证" in sheet.out
     assert "手臂有淤青" in sheet.out
 
 
@@ -167,3 +168,13 @@ def test_wife_and_husband_are_one_household(district: District) -> None:
     households = lines(district("export", "households").out)
 
     assert [{m["name"] for m in h["members"]} for h in households] == [{HUSBAND.name, WIFE.name}]
+
+
+def test_a_duty_that_nobody_knows_is_a_mistake_and_evidence_is_shown_where_it_is_asked(district: District) -> None:
+    """`--what D99` names the duties there are; the records behind are a column of a list about one duty alone."""
+    district.ingest("police", "incident", police_call("J1", YESTERDAY, intensity="2"))
+    wrong = district("duties", "list", "--what", "D99")
+
+    assert (wrong.code, "D21" in wrong.err) == (2, True)
+    assert "依据记录" not in district("duties", "list").out
+    assert "J1" in district("duties", "list", "--what", "D1").out
