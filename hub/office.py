@@ -320,7 +320,7 @@ class HubOffice:
         said = {name: step[name] for name in STEP_FIELDS if step.get(name) not in (None, "")}
         word = step_of(str(said.get("step")))
         if word is None or not all(isinstance(value, str) for value in said.values()):
-            raise ActError("act.step", ", ".join(STEPS))
+            raise ActError("act.step", remedy=f"name one of {', '.join(STEPS)}; every item is a text")
         found = find_report(self._store, self._vault, number)
         if found is None or not _may_acknowledge(caller, word, found.get("reporting_unit")):
             return None
@@ -333,7 +333,7 @@ class HubOffice:
             receipt = pages.receipt(sql, uid) or {}
         if receipt.get("quarantined"):
             line = receipt["rows"][0]
-            raise ActError("act.feedback", f"{line.get('field')}: {line.get('code')}")
+            raise ActError("act.feedback", remedy=f"correct {line['field']} ({line['code']}), and send it again")
         return find_report(self._store, self._vault, number)
 
     def light_changes(self, caller: Caller, after: str, limit: int) -> Mapping[str, Any]:

@@ -86,10 +86,11 @@ STATUSES = ("accepted", "done", "returned")
 class ActError(PersonError):
     """What a person wants to do is against the rules; nothing was recorded."""
 
-    def __init__(self, code: str, detail: str = "") -> None:
+    def __init__(self, code: str, detail: str = "", remedy: str = "") -> None:
+        """``detail`` may repeat what was given and is for the person alone; ``remedy`` says more than the code's own."""
         text = REFUSALS[code]
         self.detail = detail
-        super().__init__(f"{text.english}{': ' if detail else ''}{detail}", code=code, remedy=text.remedy)
+        super().__init__(f"{text.english}{': ' if detail else ''}{detail}", code=code, remedy=remedy or text.remedy)
 
 
 class Actor(NamedTuple):

@@ -282,6 +282,7 @@ def test_a_wrong_acknowledgement_is_refused_and_not_swallowed(
     with pytest.raises(ActError) as refused:
         office.acknowledge(role("police_duty"), number, step)
     assert refused.value.code == code
+    assert any(word in refused.value.remedy for word in ("not_substantiated", "at (", "until ("))
     assert office.report(role("police_duty"), number) == before
 
 
