@@ -10,7 +10,9 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-from hub.config import configuration, policy_files
+import structlog
+
+from hub.config import configuration, policy_files, running_copy
 from hub.config.secret_files import read_secret, references
 from hub.config.toml_reader import Mistake
 from hub.core.errors import ConfigurationError, HubError, RetryError
@@ -43,7 +45,7 @@ from hub.read.days import told_day
 from hub.runtime import again
 from hub.runtime.again import Tell
 from hub.runtime.grid import Grid
-from hub.runtime.local_socket import ask
+from hub.runtime.local_socket import ask, is_served
 from hub.runtime.schedule import days_plan
 from hub.runtime.service import SOCKET, owner_of
 from hub.runtime.service import now as now  # the commands' clock too
@@ -63,6 +65,7 @@ from hub.store.schema import newest, revision, upgrade
 
 SHARED_ROWS = 250
 """Rows of a page that a daemon lands."""
+log = structlog.get_logger("hub.configuration")
 ABREAST = 4
 """Landed pages whose drafts wait for the writer, before reading waits for it."""
 
@@ -70,6 +73,23 @@ ABREAST = 4
 def read_settings(folder: Path) -> Settings:
     """The settings of a configuration folder. Raises ConfigurationError with every mistake."""
     return configuration.load(folder, installed(manifests()))
+
+
+def in_force(folder: Path) -> tuple[Settings, Policy]:
+    """Settings and policy of a folder, or, while its files are wrong, what a daemon there runs on.
+
+    Raises ConfigurationError with every mistake where none runs.
+    """
+    try:
+        settings = read_settings(folder)
+        return settings, load_policy(settings)
+    except ConfigurationError:
+        copy = running_copy.kept(folder)
+        if copy is None or not is_served(folder / SOCKET):
+            raise
+    settings = running_copy.with_its_policies(configuration.load(folder, installed(manifests()), copy), copy)
+    log.warning("configuration.outdated", to_do="`hub check` names the mistakes; this answers as the daemon runs")
+    return settings, load_policy(settings)
 
 
 def examine(folder: Path) -> tuple[Settings, list[Mistake]]:
@@ -124,8 +144,11 @@ def shared(settings: Settings) -> Settings:
 @contextmanager
 def open_hub(folder: Path, *, daemon: bool = False) -> Iterator[Hub]:
     """Everything of a folder, given back at the end. Raises ConfigurationError, or StopError without keys."""
-    settings = shared(read_settings(folder)) if daemon else read_settings(folder)
-    policy = load_policy(settings)
+    if daemon:
+        settings = shared(read_settings(folder))
+        policy = load_policy(settings)
+    else:
+        settings, policy = in_force(folder)
     vault = Vault(load_keys(read_secret(settings.keys["master"])))
     learn_secrets(settings)
     store = open_store(settings.database_url)

@@ -9,6 +9,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from hub import bootstrap
+from hub.config import running_copy
 from hub.confinement import require
 from hub.core.errors import ConfigurationError
 from hub.core.freight import Answer, Drafts, Page
@@ -40,6 +41,7 @@ def run_daemon(folder: Path, node: str = "") -> int:
     """`hub run`: the exit code. Raises RetryError when the folder or the port is taken."""
     with bootstrap.open_hub(folder, daemon=True) as hub:
         require(hub.settings)
+        running_copy.keep(hub.settings)
         return Node(hub, node).run()
 
 
@@ -156,6 +158,7 @@ class Node:
         if self._office is not None:
             self._office.renew(settings, policy, bootstrap.manifests())
         self._changed.set()
+        running_copy.keep(settings)
         restart = tuple(key for name, key in UNTIL_RESTART.items() if getattr(wanted, name) != getattr(old, name))
         return Reloaded(changed, settings, self._hub.reporting, restart)
 

@@ -160,18 +160,24 @@ class ConfigurationMistakes(ConfigurationError):
         self.mistakes = tuple(mistakes)
 
 
-def load(folder: Path, installed: Mapping[str, Installed]) -> Settings:
-    """The settings of a configuration folder. Raises ConfigurationMistakes with every mistake found."""
-    settings, mistakes = examine(folder, installed)
+def load(folder: Path, installed: Mapping[str, Installed], texts: Path | None = None) -> Settings:
+    """The settings of a configuration folder, or of a copy of its ``texts``. Raises ConfigurationMistakes with every mistake."""
+    settings, mistakes = examine(folder, installed, texts)
     if mistakes:
         raise ConfigurationMistakes(mistakes)
     return settings
 
 
-def examine(folder: Path, installed: Mapping[str, Installed]) -> tuple[Settings, list[Mistake]]:
-    """The settings as far as they can be read, and every mistake. Raises ConfigurationError where no folder is."""
+def examine(
+    folder: Path, installed: Mapping[str, Installed], texts: Path | None = None
+) -> tuple[Settings, list[Mistake]]:
+    """The settings as far as they can be read, and every mistake. Raises ConfigurationError where no folder is.
+
+    ``texts``: a folder with a copy of hub.toml and connectors.d; paths in them are ``folder``'s all the same.
+    """
     folder = folder.absolute()
-    path = folder / "hub.toml"
+    texts = texts or folder
+    path = texts / "hub.toml"
     if not path.is_file():
         raise ConfigurationError(
             f"{folder} is no configuration folder: hub.toml is missing there",
@@ -182,7 +188,7 @@ def examine(folder: Path, installed: Mapping[str, Installed]) -> tuple[Settings,
     hub = reader.table(reader.load(), (), HUB_KEYS)
     mistakes = reader.mistakes
     connectors: dict[str, ConnectorConfig] = {}
-    for file in sorted((folder / "connectors.d").glob("*.toml")):
+    for file in sorted((texts / "connectors.d").glob("*.toml")):
         connector, wrong = _connector(file, folder, installed)
         mistakes.extend(wrong)
         if connector is not None:

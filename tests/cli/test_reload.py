@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import signal
-import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,11 +30,8 @@ def running(district: District) -> Iterator[tuple[Running, str]]:
 
 
 def issues(district: District) -> dict[str, str]:
-    """What stands in the archive: with a wrong configuration `hub status` names the mistake and reads no further."""
-    with sqlite3.connect(f"file:{district.folder}/hub.db?mode=ro", uri=True) as archive:
-        found = dict(archive.execute("SELECT code, remedy FROM issue WHERE closed_at IS NULL"))
-    archive.close()
-    return found
+    """The open issues and what to do, as `hub status` tells them beside the daemon."""
+    return {row["cause"]: row["remedy"] for row in district("status", "--json").json["issues"]}
 
 
 def pid(district: District) -> int | None:
@@ -95,12 +91,21 @@ def test_a_wrong_configuration_is_an_issue_with_file_and_line(running: tuple[Run
 
     assert until(lambda: f"hub.toml:{line}" in issues(district).get("configuration.invalid", ""))
     assert daemon.push(token, police_call("J1", AT), police_call("J2", AT)).status_code == 200
+    assert answers(district) == ([0] * 3, f"hub.toml:{line}")
     path.write_text(whole, encoding="utf-8")
     overlay = district.folder / "overlay.toml"
     overlay.write_text("[switches]\nR77 = false\n", encoding="utf-8")
     daemon.process.send_signal(signal.SIGHUP)
     assert until(lambda: "R77" in issues(district).get("configuration.invalid", ""))
+    assert answers(district)[0] == [0] * 3
     assert daemon.push(token, police_call("J1", AT)).json()["unchanged"] == 1
+
+
+def answers(district: District) -> tuple[list[int], str]:
+    """What commands answer beside the daemon while the files are wrong, and where `hub check` sees the mistake."""
+    codes = [district(*asked).code for asked in (("status",), ("reports", "list"), ("households", "list"))]
+    told = district("check", "--json").json
+    return codes, next((f"{wrong['file']}:{wrong['line']}" for wrong in told["mistakes"]), "")
 
 
 def test_a_policy_is_adopted_beside_the_daemon(running: tuple[Running, str]) -> None:
